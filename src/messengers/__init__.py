@@ -1,0 +1,1 @@
+"""Every messenger for AI agents, through one small set of MCP tools."""

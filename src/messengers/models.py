@@ -1,0 +1,376 @@
+"""Ids and domain types: one set for providers, core, MCP and HTTP.
+
+All are frozen. Quantities carry their unit in the name; every datetime is aware and UTC.
+Tables convert to and from these at the edge of `store/`.
+"""
+
+from collections.abc import Mapping
+from datetime import datetime
+from enum import StrEnum
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict
+
+from messengers.errors import InvalidInput
+
+__all__ = [
+    "Attachment",
+    "Card",
+    "Chat",
+    "ChatKind",
+    "Confirm",
+    "Contact",
+    "Decision",
+    "Delivery",
+    "Direction",
+    "Draft",
+    "Event",
+    "Health",
+    "IdKind",
+    "Instance",
+    "InstanceKind",
+    "Lifecycle",
+    "Location",
+    "MediaKind",
+    "Message",
+    "Model",
+    "NameSource",
+    "Origin",
+    "Outcome",
+    "Poll",
+    "Preset",
+    "Reaction",
+    "Sender",
+    "SentMessage",
+    "UserAction",
+    "decode_id",
+    "encode_id",
+    "require_id",
+]
+
+_ALPHABET = "0123456789abcdefghjkmnpqrstvwxyz"
+"""Crockford's base32 in lower case: no i, l, o, u, so an id survives being read aloud."""
+_DIGITS = {char: value for value, char in enumerate(_ALPHABET)}
+_MAX_KEY = 2**63 - 1
+
+
+class IdKind(StrEnum):
+    """The prefix of an id says what it names."""
+
+    CHAT = "c"
+    MESSAGE = "m"
+    EVENT = "e"
+    APPROVAL = "a"
+    MEDIA = "f"
+    KEY = "k"
+    CONTACT = "p"
+
+
+def encode_id(kind: IdKind, key: int) -> str:
+    """The public form of a row's key, e.g. `c1f`. Keys are positive and never reused."""
+    digits = ""
+    while key:
+        key, rest = divmod(key, 32)
+        digits = _ALPHABET[rest] + digits
+    return kind.value + (digits or "0")
+
+
+def decode_id(kind: IdKind, text: str) -> int | None:
+    """The key behind an id, or None when the text is no canonical id of that kind."""
+    digits = text[1:]
+    if text[:1] != kind.value or not 1 <= len(digits) <= 13 or (digits[0] == "0"):
+        return None
+    key = 0
+    for char in digits:
+        if char not in _DIGITS:
+            return None
+        key = key * 32 + _DIGITS[char]
+    return key if key <= _MAX_KEY else None
+
+
+def require_id(kind: IdKind, text: str, what: str) -> int:
+    """`decode_id` that raises InvalidInput naming `what` and the form."""
+    key = decode_id(kind, text)
+    if key is None:
+        raise InvalidInput(
+            f"{what} is no {what} id.", f"An id looks like {kind.value}3k9; take it from an answer."
+        )
+    return key
+
+
+class Model(BaseModel):
+    """The base of every domain type: frozen, closed, documented attribute by attribute."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
+
+
+InstanceKind = Literal["personal", "bot"]
+ChatKind = Literal["dm", "group", "channel", "thread"]
+NameSource = Literal["owner", "platform", "stranger"]
+"""Who gave a name: the owner's side (address book, own history, alias), the platform or a group's
+admins (a title), or the counterpart himself. Only an owner's name may choose a recipient."""
+Confirm = Literal["never", "unknown_chats", "always"]
+Decision = Literal["always", "never"]
+Preset = Literal["reader", "messenger", "setup", "admin"]
+Delivery = Literal["pending", "sent", "delivered", "read", "failed", "unknown"]
+Direction = Literal["in", "out"]
+Origin = Literal["realtime", "history", "api", "device", "import"]
+MediaKind = Literal["image", "video", "audio", "voice", "document", "sticker", "gif"]
+
+
+class Lifecycle(StrEnum):
+    """Where an instance stands. *connected* means that it receives."""
+
+    CREATED = "created"
+    STARTING = "starting"
+    AWAITING_LOGIN = "awaiting_login"
+    CONNECTING = "connecting"
+    CONNECTED = "connected"
+    DEGRADED = "degraded"
+    BACKOFF = "backoff"
+    CONFLICT = "conflict"
+    LOGGED_OUT = "logged_out"
+    BAD_CREDENTIALS = "bad_credentials"
+    BANNED = "banned"
+    ENGINE_OUTDATED = "engine_outdated"
+    STOPPED = "stopped"
+    ERROR = "error"
+
+
+class UserAction(StrEnum):
+    """What the owner must do, if anything."""
+
+    NONE = "none"
+    SCAN_QR = "scan_qr"
+    ENTER_CODE = "enter_code"
+    ENTER_CREDENTIALS = "enter_credentials"
+    RELOGIN = "relogin"
+    FIX_CREDENTIALS = "fix_credentials"
+    OPEN_PHONE = "open_phone"
+    UPGRADE = "upgrade"
+
+
+class Health(Model):
+    """How an instance fares. Our own outgoing success never makes it healthy."""
+
+    lifecycle: Lifecycle
+    user_action: UserAction = UserAction.NONE
+    reason: str = ""
+    """One sentence, redacted, ours; empty when there is nothing to say."""
+    retry_at: datetime | None = None
+    last_transport_at: datetime | None = None
+    """The last sign of life of the connection itself."""
+    last_inbound_at: datetime | None = None
+    last_outbound_at: datetime | None = None
+    last_probe_ok_at: datetime | None = None
+
+
+class Instance(Model):
+    """One connected account of a provider."""
+
+    id: str
+    """A UUID, lower case, with dashes."""
+    name: str
+    provider: str
+    kind: InstanceKind
+    """personal: a person's own account; bot: an account made for programs."""
+    wanted: Literal["connected", "stopped"]
+    """What the owner asked for; it survives restarts."""
+    confirm: Confirm = "unknown_chats"
+    read_only: bool = False
+    created_at: datetime
+    history_since: datetime | None = None
+    """Sending time of the oldest stored message; None without any."""
+
+
+class Sender(Model):
+    """Who wrote a message, as one instance sees it."""
+
+    native_id: str
+    display_name: str = ""
+    username: str = ""
+    phone: str = ""
+    """E.164, only where the platform gave a phone number."""
+    alt_ids: tuple[str, ...] = ()
+    is_me: bool = False
+    is_bot: bool = False
+
+
+class Attachment(Model):
+    """A file of a message. `media` stays resolvable whatever the message's age."""
+
+    kind: MediaKind
+    media: str = ""
+    """Our media id (`f3k`) once the bytes are stored; empty while only the platform has them."""
+    native_ref: str = ""
+    """The provider's own reference, opaque outside it."""
+    mime: str = ""
+    name: str = ""
+    size_bytes: int | None = None
+    duration_s: float | None = None
+    width: int | None = None
+    height: int | None = None
+    transcript: str = ""
+
+
+class Reaction(Model):
+    """One emoji and how many gave it."""
+
+    emoji: str
+    count: int = 1
+    by_me: bool = False
+
+
+class Location(Model):
+    """A place in degrees (WGS 84)."""
+
+    latitude_deg: float
+    longitude_deg: float
+    title: str = ""
+
+
+class Card(Model):
+    """A shared contact."""
+
+    name: str
+    phone: str = ""
+
+
+class Poll(Model):
+    """A question with options and, where the platform tells, their votes."""
+
+    question: str
+    options: tuple[str, ...]
+    votes: tuple[int, ...] = ()
+
+
+class Message(Model):
+    """A stored message. Its text is never empty where the app shows something."""
+
+    id: str
+    instance: str
+    """Name of the instance."""
+    chat: str
+    native_id: str = ""
+    """Empty until the platform gave one."""
+    sender: Sender
+    sent_at: datetime | None
+    """The platform's time; None while a draft is held for approval or was never sent."""
+    received_at: datetime
+    direction: Direction
+    origin: Origin
+    text: str = ""
+    attachments: tuple[Attachment, ...] = ()
+    reply_to: str = ""
+    """Our id of the quoted message, else the platform's."""
+    thread: str = ""
+    album: str = ""
+    part: str = ""
+    """`2/3` when a long text became three messages."""
+    mentions_me: bool = False
+    location: Location | None = None
+    contact: Card | None = None
+    poll: Poll | None = None
+    buttons: tuple[str, ...] = ()
+    reactions: tuple[Reaction, ...] = ()
+    status: Literal["active", "edited", "deleted"] = "active"
+    delivery: Delivery | None = None
+    """None for what others wrote and for drafts that wait or were refused."""
+
+
+class Chat(Model):
+    """A conversation inside an instance, with its summary."""
+
+    id: str
+    instance: str
+    """Name of the instance."""
+    provider: str
+    native_id: str
+    kind: ChatKind
+    name: str
+    """The alias, else the known name, else the handle, number or native id."""
+    name_source: NameSource
+    phone: str = ""
+    username: str = ""
+    parent: str = ""
+    """Chat id of the group or channel a thread belongs to."""
+    unread: int = 0
+    last_message_at: datetime | None = None
+    last_text: str = ""
+    last_sender: str = ""
+    last_direction: Direction | None = None
+    waiting_for_reply: bool = False
+    """The last word is theirs."""
+    owner_wrote_at: datetime | None = None
+    """When the owner himself (own device, history, approved once) last wrote here."""
+    peer_wrote_at: datetime | None = None
+    decision: Decision | None = None
+    """The owner's standing answer for this chat; None asks by policy."""
+
+
+class Contact(Model):
+    """A counterpart seen by one instance."""
+
+    id: str
+    instance: str
+    native_id: str
+    display_name: str = ""
+    name_source: NameSource = "stranger"
+    username: str = ""
+    phone: str = ""
+    is_bot: bool = False
+    chat: str = ""
+    """The dm with this contact, if there is one."""
+
+
+class Event(Model):
+    """Anything that happened, in one ordered log."""
+
+    id: str
+    at: datetime
+    kind: str
+    """`message.received`, `message.sent`, `message.edited`, `chat.updated`, `instance.health` …"""
+    instance: str = ""
+    chat: str = ""
+    message: str = ""
+    data: Mapping[str, object] = {}
+
+
+class Outcome(StrEnum):
+    """What became of a draft. Only `unknown` leaves doubt whether it was sent."""
+
+    QUEUED = "queued"
+    ACCEPTED = "accepted"
+    NEEDS_APPROVAL = "needs_approval"
+    NOT_SENT = "not_sent"
+    FAILED = "failed"
+    UNKNOWN = "unknown"
+
+
+class Draft(Model):
+    """What a caller asks to send."""
+
+    text: str = ""
+    format: Literal["markdown", "plain"] = "markdown"
+    attachments: tuple[str, ...] = ()
+    """Message or media ids, paths under a media root, or base64 `data:` URIs."""
+    reply_to: str = ""
+    """Message id."""
+    silent: bool = False
+    time_to_live_s: int = 86_400
+
+
+class SentMessage(Model):
+    """The answer to a write."""
+
+    message: str = ""
+    """Id of the (first) message."""
+    chat: str
+    outcome: Outcome
+    delivery: str = ""
+    sent_at: str = ""
+    """ISO 8601 in the owner's zone."""
+    link: str = ""
+    """Where the owner approves, when approval is needed."""
+    approval: str = ""
+    notes: tuple[str, ...] = ()
