@@ -1,0 +1,150 @@
+"""Secrets taken out of text: the one choke point for logs, errors and answers.
+
+Patterns are open-ended on purpose: one that counts characters leaves the rest of a longer token
+standing. What has no shape of its own is registered by whoever reads or makes it.
+"""
+
+import re
+from collections.abc import Iterable, Mapping
+from typing import cast
+from urllib.parse import quote
+
+__all__ = ["escape", "is_secret_name", "redact", "redact_answer", "redact_value", "register_secret"]
+
+MASK = "[redacted]"
+_SHORTEST = 6
+"""A registered value below this would blank ordinary words."""
+
+_SHAPES = tuple(
+    (re.compile(pattern, flags), replacement)
+    for pattern, flags, replacement in (
+        # PEM blocks, also cut short.
+        (r"-----BEGIN [A-Z ]*PRIVATE KEY-----.*?(?:-----END [A-Z ]*KEY-----|\Z)", re.DOTALL, MASK),
+        # user:password@ in a URL.
+        (r"(?<=://)[^/\s:@]*:[^/\s@]+(?=@)", 0, MASK),
+        (r"\b(bearer)\s+(?!\[redacted\])[^\s\"',;)}\]\\]+", re.IGNORECASE, rf"\1 {MASK}"),
+        # Telegram bot tokens: in a path (`/bot123:abc/`), URL-quoted, bare.
+        (r"(?<![A-Za-z0-9])(bot)?\d{5,}(?::|%3A)[A-Za-z0-9_-]{16,}", re.IGNORECASE, rf"\1{MASK}"),
+        # Slack, our own keys, Meta, common API keys.
+        (r"\bx(?:ox[a-z](?:\.xox[a-z])?|app)-[A-Za-z0-9-]{4,}", 0, MASK),
+        (r"\bmsk_[A-Za-z0-9_-]+", 0, MASK),
+        (r"\bEAA[A-Za-z0-9]{16,}", 0, MASK),
+        (r"\bsk-[A-Za-z0-9_-]{12,}", 0, MASK),
+        # Discord tokens and JWTs: three base64 parts, the first with a digit and a capital.
+        (r"\b(?=[\w-]*\d)(?=[\w-]*[A-Z])[\w-]{17,}\.[\w-]{5,}\.[\w-]{20,}", 0, MASK),
+        # What a WhatsApp QR code holds: `2@…,…,…`.
+        (r"(?<!\w)\d@[A-Za-z0-9+/=,@_-]{20,}", 0, MASK),
+    )
+)
+
+_NAMES = (
+    r"(?:[a-z0-9]+[-_.])*(?:token|secret|password|passwd|passcode|passphrase|credentials?"
+    r"|api[-_]?key|private[-_]?key|access[-_]?key|signing[-_]?key|master[-_]?key"
+    r"|authorization|cookie|signature|qr(?:[-_]?(?:text|code|string|data))?"
+    r"|pair(?:ing)?[-_]?code|session[-_]?data)"
+)
+_NAME = re.compile(_NAMES, re.IGNORECASE)
+_QUOTE = r"(?:\\*[\"'])"
+_HEADER_VALUE = r"(?:\[redacted\]|[^\"'\r\n\\)}\[\]])+"
+_NAMED = tuple(
+    (re.compile(pattern, re.IGNORECASE), rf"\1\2{MASK}")
+    for pattern in (
+        # Headers, also as httpx shows them: `(b'authorization', b'Basic x')`.
+        rf"\b(authorization|cookie)({_QUOTE}?\s*[:=,]\s*(?:b?{_QUOTE})?){_HEADER_VALUE}",
+        # "name": "value", name='value'.
+        rf"(?<![A-Za-z0-9])({_NAMES})({_QUOTE}?\s*[=:]\s*b?{_QUOTE})(?!\[redacted\])[^\"']+",
+        # name=value and name: value.
+        rf"(?<![A-Za-z0-9])({_NAMES})({_QUOTE}?(?:=|:\s?))(?![\s\"'\[{{(\\])[^\s\"'&,;)}}\]]+",
+    )
+)
+_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]")
+_SHORT_ESCAPES = {"\n": "\\n", "\r": "\\r", "\t": "\\t"}
+
+
+class _Registered:
+    """Secret values that have no recognisable shape, longest first."""
+
+    def __init__(self) -> None:
+        self._forms: set[str] = set()
+        self._pattern: re.Pattern[str] | None = None
+
+    def add(self, value: str) -> None:
+        escaped = value.encode("unicode_escape").decode("ascii")
+        forms = {value, quote(value), quote(value, safe=""), escaped, value.replace('"', '\\"')}
+        if len(value) < _SHORTEST or forms <= self._forms:
+            return
+        self._forms |= forms
+        ordered = sorted(self._forms, key=len, reverse=True)
+        self._pattern = re.compile("|".join(re.escape(form) for form in ordered))
+
+    def mask(self, text: str) -> str:
+        return self._pattern.sub(MASK, text) if self._pattern else text
+
+
+_registered = _Registered()
+
+
+def register_secret(value: str) -> None:
+    """Have `value` masked from now on wherever it stands, also URL-quoted or escaped.
+
+    Call it where a credential is read or a key or code is made. Values below six characters are
+    ignored: they would blank ordinary words.
+    """
+    _registered.add(value)
+
+
+def redact_answer(text: str) -> str:
+    """The text without registered secrets and without what has a token's shape.
+
+    For answers that carry what people wrote: "password: hunter2" in somebody's message is what the
+    owner may have asked for, and stays.
+    """
+    text = _registered.mask(text)
+    for pattern, replacement in _SHAPES:
+        text = pattern.sub(replacement, text)
+    return text
+
+
+def redact(text: str) -> str:
+    """`redact_answer`, and also every value that stands behind a secret's name or header.
+
+    For logs and error sentences, where nobody needs such a value. Redacting twice changes nothing.
+    """
+    text = redact_answer(text)
+    for pattern, replacement in _NAMED:
+        text = pattern.sub(replacement, text)
+    return text
+
+
+def is_secret_name(name: str) -> bool:
+    """Whether a field, header or parameter of this name holds a secret by its meaning."""
+    return _NAME.fullmatch(name) is not None
+
+
+def redact_value(value: object, name: str = "") -> object:
+    """`redact` through mappings and sequences, down to what JSON knows.
+
+    A value under a secret's name is masked whole.
+    """
+    if name and is_secret_name(name):
+        return MASK
+    if value is None or isinstance(value, bool | int | float):
+        return value
+    if isinstance(value, Mapping):
+        items = cast("Mapping[object, object]", value).items()
+        return {redact(str(key)): redact_value(item, str(key)) for key, item in items}
+    if isinstance(value, list | tuple | set | frozenset):
+        return [redact_value(item) for item in cast("Iterable[object]", value)]
+    return redact(repr(value) if isinstance(value, BaseException) else str(value))
+
+
+def escape(text: str) -> str:
+    """The text on one line, so that no text forges a log line or drives a terminal.
+
+    Control, line-breaking and direction characters become the escapes that JSON knows too.
+    """
+    return _CONTROL.sub(_escaped, text)
+
+
+def _escaped(match: re.Match[str]) -> str:
+    return _SHORT_ESCAPES.get(match[0]) or f"\\u{ord(match[0]):04x}"

@@ -1,0 +1,239 @@
+"""Every setting of the product, and the one place that reads the environment for them.
+
+Order: flag, then `MESSENGERS_*` in the environment, then `settings.toml` in the data directory.
+Credentials of instances are no settings: they live sealed in the store.
+"""
+# ruff: noqa: TID251  # the place that reads the environment
+
+import contextlib
+import difflib
+import os
+import tomllib
+from collections.abc import Mapping
+from functools import cached_property
+from pathlib import Path
+from typing import Annotated, ClassVar, Literal
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from pydantic import BeforeValidator, Field, ValidationError, field_validator
+from pydantic_settings import (
+    BaseSettings,
+    NoDecode,
+    PydanticBaseSettingsSource,
+    SettingsConfigDict,
+    TomlConfigSettingsSource,
+)
+
+from messengers import home as places
+from messengers.errors import InvalidInput
+from messengers.models import Confirm, Preset
+
+__all__ = ["LOOPBACK_NAMES", "Settings", "describe_differences", "unknown_variables"]
+
+PREFIX = "MESSENGERS_"
+FILE = "settings.toml"
+LOOPBACK_NAMES = ("127.0.0.1", "localhost", "::1")
+
+
+def _split(separator: str) -> BeforeValidator:
+    """A list in one variable: parts between separators; a real list passes as it is."""
+
+    def split(value: object) -> object:
+        if isinstance(value, str):
+            return [part.strip() for part in value.split(separator) if part.strip()]
+        return value
+
+    return BeforeValidator(split)
+
+
+Names = Annotated[tuple[str, ...], NoDecode, _split(",")]
+Paths = Annotated[tuple[Path, ...], NoDecode, _split(os.pathsep)]
+
+
+class _File(TomlConfigSettingsSource):
+    """`settings.toml`; every fault of it is the owner's to repair."""
+
+    def __init__(self, settings_cls: type[BaseSettings], file: Path) -> None:
+        try:
+            super().__init__(settings_cls, file)
+        except (tomllib.TOMLDecodeError, UnicodeDecodeError) as exc:
+            raise InvalidInput(f"{file} is no TOML: {exc}.", "Correct or remove it.") from exc
+        except OSError as exc:
+            raise InvalidInput(
+                f"{file} cannot be read: {exc.strerror}.",
+                "Give it to the user that runs Messengers.",
+            ) from exc
+        if "home" in self.toml_data:
+            raise InvalidInput(
+                f"{file} sets home, but is found by it.",
+                f"Set {places.VARIABLE} or --home instead.",
+            )
+
+
+class Settings(BaseSettings):
+    """What the owner may choose; frozen, so nothing changes its meaning while it runs."""
+
+    model_config = SettingsConfigDict(
+        env_prefix=PREFIX, frozen=True, extra="forbid", use_attribute_docstrings=True
+    )
+
+    home: Path = Field(default_factory=lambda: Path(places.default_home()))
+    """The data directory: database, keys, sockets, media, logs. Private to its user (0700)."""
+    host: str = "127.0.0.1"
+    """The address that serves HTTP. One beyond this machine needs an API key to exist first."""
+    port: int = Field(default=3000, ge=0, le=65_535)
+    """The port that serves HTTP. Set and taken: Messengers refuses to start. Left at its default
+    and taken: it takes a free one, shown by `messengers status`. 0 takes any free one."""
+    socket: Literal["unix", "tcp"] = "unix"
+    """How stdio clients and the command line reach the daemon: unix sockets in the data directory,
+    or loopback ports guarded by the local key, where there are no unix sockets."""
+    timezone: str = ""
+    """The owner's time zone by its IANA name (`Europe/Riga`). Empty: TZ, else the system's zone,
+    else UTC."""
+    media_roots: Paths = ()
+    """Directories whose files a caller on this machine may attach by path. Empty: none."""
+    media_max_bytes: int = Field(default=25 * 1024 * 1024, ge=1024)
+    """The largest file that is taken in or sent, whatever a messenger would allow."""
+    image_max_pixels: int = Field(default=50_000_000, ge=1)
+    """The most pixels an image may have; checked before it is decoded."""
+    request_max_bytes: int = Field(default=4 * 1024 * 1024, ge=1024)
+    """The largest HTTP request body or line of a stdio client; uploads of the chat page follow
+    `media_max_bytes`."""
+    log_level: Literal["debug", "info", "warning", "error"] = "info"
+    """The least severe entries that are logged."""
+    log_format: Literal["console", "json"] = "console"
+    """How entries look on stderr; the log file always holds JSON lines."""
+    confirm: Confirm = "unknown_chats"
+    """The policy that new instances start with: whom an agent may write to without asking."""
+    preset: Preset = "setup"
+    """Which tools a stdio client and the local key get: reader, messenger, setup or admin."""
+    toolsets: Names = ()
+    """Tool sets beyond the preset's, by name, separated by commas."""
+    keyring: bool = False
+    """Keep the master key in the operating system's keyring instead of `secret.key`."""
+    allowed_hosts: Names = ()
+    """Host names beside the loopback ones under which HTTP may be reached, with `:port` where it
+    is not 80 or 443. Anything else is refused, against DNS rebinding."""
+    allowed_origins: Names = ()
+    """Web origins (`https://app.example.com`) beside our own pages that may call us."""
+    public_url: str = ""
+    """The address people reach the chat pages under, when a proxy stands in front."""
+
+    zone_files: ClassVar[tuple[str, str]] = ("/etc/timezone", "/etc/localtime")
+
+    @classmethod
+    def load(cls, **flags: object) -> "Settings":
+        """Read all sources; flags that are None count as not given.
+
+        Raises:
+            InvalidInput: a value does not fit. Names the setting and what it takes, not the value.
+        """
+        given = {name: value for name, value in flags.items() if value is not None}
+        try:
+            return cls.model_validate(given)
+        except ValidationError as exc:
+            first = exc.errors(include_url=False, include_input=False)[0]
+            name = ".".join(str(part) for part in first["loc"])
+            raise InvalidInput(
+                f"The setting {name or 'file'} does not fit: {first['msg']}.",
+                f"Correct it where it is set: flag, {PREFIX}{name.upper()} or {FILE}.",
+            ) from exc
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Flag, environment, file; the file's place depends on the first two."""
+        flags = init_settings()
+        home = places.home_directory(str(flags.get("home", "")))
+        return init_settings, env_settings, _File(settings_cls, Path(home) / FILE)
+
+    @field_validator("home", mode="after")
+    @classmethod
+    def _absolute_home(cls, value: Path) -> Path:
+        return Path(places.home_directory(str(value)))
+
+    @field_validator("media_roots", mode="after")
+    @classmethod
+    def _absolute_roots(cls, value: tuple[Path, ...]) -> tuple[Path, ...]:
+        return tuple(Path(os.path.abspath(root.expanduser())) for root in value)
+
+    @field_validator("timezone", mode="after")
+    @classmethod
+    def _known_zone(cls, value: str) -> str:
+        if value and _zone(value) is None:
+            raise ValueError("no such IANA time zone")
+        return value
+
+    @property
+    def port_is_explicit(self) -> bool:
+        """Whether somebody set the port: then a taken one is an error, not a reason for another."""
+        return "port" in self.model_fields_set
+
+    @property
+    def is_loopback(self) -> bool:
+        """Whether `host` can be reached from this machine only."""
+        return self.host in LOOPBACK_NAMES or self.host.startswith("127.")
+
+    @cached_property
+    def zone(self) -> ZoneInfo:
+        """The owner's time zone: the setting, else TZ, else the system's zone file, else UTC."""
+        named = (self.timezone, os.environ.get("TZ", "").lstrip(":"), *_system_zones(self))
+        return next((zone for name in named if name and (zone := _zone(name))), ZoneInfo("UTC"))
+
+    def socket_path(self, name: str) -> Path:
+        """Where the unix socket `name` is bound; see `home.socket_path`."""
+        return Path(places.socket_path(str(self.home), name))
+
+
+def unknown_variables(environment: Mapping[str, str] | None = None) -> list[str]:
+    """One sentence for each MESSENGERS_* variable that is no setting: most often misspelt."""
+    known = [PREFIX + name.upper() for name in Settings.model_fields]
+    sentences: list[str] = []
+    for name in sorted(os.environ if environment is None else environment):
+        if name.startswith(PREFIX) and name not in known:
+            near = difflib.get_close_matches(name, known, n=1)
+            hint = f" Did you mean {near[0]}?" if near else ""
+            sentences.append(f"{name} is no setting of Messengers and has no effect.{hint}")
+    return sentences
+
+
+def describe_differences(settings: Settings, variables: Mapping[str, str]) -> list[str]:
+    """The names of a client's MESSENGERS_* that mean something else than what the daemon runs with.
+
+    Names only: the values are the client's.
+    """
+    different: list[str] = []
+    for variable, value in sorted(variables.items()):
+        field = variable.removeprefix(PREFIX).lower()
+        if variable.startswith(PREFIX) and field in Settings.model_fields:
+            try:
+                meant = Settings.model_validate({"home": settings.home, field: value})
+            except ValidationError:
+                different.append(variable)
+                continue
+            if getattr(meant, field) != getattr(settings, field):
+                different.append(variable)
+    return different
+
+
+def _zone(name: str) -> ZoneInfo | None:
+    try:
+        return ZoneInfo(name)
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        return None
+
+
+def _system_zones(settings: Settings) -> tuple[str, ...]:
+    """Debian writes the name into a file, everyone else links to the zone's data."""
+    named, linked = settings.zone_files
+    names: list[str] = []
+    with contextlib.suppress(OSError, UnicodeDecodeError):
+        names.append(Path(named).read_text(encoding="utf-8").strip())
+    _, found, name = os.path.realpath(linked).partition("zoneinfo/")
+    return (*names, name) if found else tuple(names)

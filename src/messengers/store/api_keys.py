@@ -1,0 +1,58 @@
+"""Statements on API keys. A row holds the keyed hash of a key, never the key."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from sqlalchemy import Connection, bindparam, insert, select, update
+
+from messengers.models import IdKind
+from messengers.store.rows import Row, id_of, time_of
+from messengers.store.tables import ApiKeyRow, table
+
+__all__ = ["add", "all_keys", "fields", "note_use", "revoke"]
+
+_keys = table(ApiKeyRow)
+all_keys = select(_keys).order_by(_keys.c.id)
+_insert = insert(_keys)
+_revoke = (
+    update(_keys)
+    .where(_keys.c.id == bindparam("row"), _keys.c.revoked_at.is_(None))
+    .values(revoked_at=bindparam("at"))
+)
+_use = (
+    update(_keys)
+    .where(_keys.c.id == bindparam("row"))
+    .values(last_used_at=bindparam("at"), use_count=_keys.c.use_count + bindparam("times"))
+)
+
+
+def add(conn: Connection, **values: Any) -> int:  # noqa: ANN401 - columns
+    """A new key; returns the key of its row."""
+    key = conn.execute(_insert, values).inserted_primary_key
+    return int(key[0]) if key else 0
+
+
+def revoke(conn: Connection, row: int, at_ms: int) -> bool:
+    """End a key for good; False when it had ended before."""
+    return conn.execute(_revoke, {"row": row, "at": at_ms}).rowcount == 1
+
+
+def note_use(conn: Connection, row: int, at_ms: int, times: int) -> None:
+    """Add to the count of uses."""
+    conn.execute(_use, {"row": row, "at": at_ms, "times": times})
+
+
+def fields(row: Row) -> Mapping[str, object]:
+    """A row in the words of the domain, without its hash."""
+    return {
+        "id": id_of(IdKind.KEY, row["id"]),
+        "name": row["name"],
+        "prefix": row["prefix"],
+        "preset": row["preset"],
+        "instances": tuple(row["instances"].split()),
+        "created_at": time_of(row["created_at"]),
+        "expires_at": time_of(row["expires_at"]),
+        "revoked_at": time_of(row["revoked_at"]),
+        "last_used_at": time_of(row["last_used_at"]),
+        "use_count": row["use_count"],
+    }

@@ -1,0 +1,127 @@
+"""The store as one object: opened once, by the process that holds the data directory."""
+
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+from typing import TypeVar
+
+import anyio
+import anyio.to_thread
+from sqlalchemy import Connection, SelectBase
+
+from messengers.clock import Clock
+from messengers.errors import StorageUnavailable
+from messengers.home import make_private
+from messengers.store import sqlite
+from messengers.store.backup import back_up
+from messengers.store.cursors import Cursors
+from messengers.store.keyring import Keyring
+from messengers.store.migrations import migrate
+from messengers.store.reader import Reader
+from messengers.store.rows import Row
+from messengers.store.secrets import Cipher, derive, prove, sealed, settle_key
+from messengers.store.writer import Writer
+
+__all__ = ["Store"]
+
+T = TypeVar("T")
+
+
+class Store:
+    """Units of work in, rows out."""
+
+    def __init__(
+        self, home: Path, clock: Clock, writer: Writer, reader: Reader, master_key: bytes
+    ) -> None:
+        self.home = home
+        self.media_dir = home / "media"
+        self.clock = clock
+        self.cipher = Cipher(derive(master_key, "records"))
+        self.cursors = Cursors(derive(master_key, "cursors"))
+        self.pepper = derive(master_key, "api keys")
+        self.request_state_key = derive(master_key, "request state")
+        self._path = home / sqlite.DATABASE
+        self._writer = writer
+        self._reader = reader
+
+    @classmethod
+    async def open(cls, home: Path, clock: Clock, *, keyring: bool = False) -> "Store":
+        """Open or make the database of a data directory, and bring it up to date.
+
+        Only the process that holds the directory's lock may call it.
+
+        Raises:
+            StorageUnavailable: rights, disk, damage, a newer database, a missing or wrong key.
+                Nothing was overwritten.
+        """
+        writer, master_key = await anyio.to_thread.run_sync(partial(_prepare, home, keyring))
+        try:
+            reader = await Reader.open(home / sqlite.DATABASE)
+        except BaseException:
+            with anyio.CancelScope(shield=True):
+                await anyio.to_thread.run_sync(writer.close)
+            raise
+        return cls(home, clock, writer, reader, master_key)
+
+    async def aclose(self) -> None:
+        """Finish what waits and close; the log is folded into the database."""
+        with anyio.CancelScope(shield=True):
+            await self._reader.aclose()
+            await anyio.to_thread.run_sync(self._writer.close)
+
+    async def write(self, unit: Callable[[Connection], T]) -> T:
+        """Run a unit of work in the writer's thread; its result comes when it is durable.
+
+        The unit touches nothing but its connection: others run in the same transaction. What it
+        raises is raised here and undoes only itself. Cancelling stops the waiting, not the write.
+
+        Raises:
+            StorageUnavailable: it could not be stored, and nothing of it was.
+        """
+        return await self._writer.run(unit)
+
+    async def rows(self, stmt: SelectBase, **params: object) -> list[Row]:
+        """All rows of a statement made once (at import, or by a cached builder) for its params."""
+        return await self._reader.rows(stmt, params)
+
+    async def row(self, stmt: SelectBase, **params: object) -> Row | None:
+        """The first row, or None."""
+        found = await self._reader.rows(stmt, params)
+        return found[0] if found else None
+
+    async def backup(self, target: Path) -> str:
+        """Copy the live database to a new 0600 file; returns what the owner must know of it.
+
+        Raises:
+            Conflict: the file exists.
+        """
+        return await anyio.to_thread.run_sync(back_up, self._path, target)
+
+    def size_bytes(self) -> int:
+        """What the database and its log take on disk."""
+        files = (self._path, sqlite.wal_of(self._path))
+        return sum(file.stat().st_size for file in files if file.exists())
+
+
+def _prepare(home: Path, keyring: bool) -> tuple[Writer, bytes]:  # noqa: FBT001 - private
+    """Everything that blocks: directory, migration, writer, key."""
+    path = home / sqlite.DATABASE
+    try:
+        make_private(str(home.resolve()))
+    except OSError as exc:
+        raise StorageUnavailable(
+            "The data directory cannot be used.", "Make it a directory that belongs to this user."
+        ) from exc
+    sqlite.make_file(path)
+    migrate(path)
+    writer = Writer(path)
+    try:
+        ring = Keyring(home) if keyring else None
+        master_key = settle_key(home, ring, may_create=not writer.opening(sealed))
+        cipher = Cipher(derive(master_key, "records"))
+        writer.opening(partial(prove, cipher=cipher))
+        writer.start()
+    except BaseException:
+        writer.close()
+        raise
+    return writer, master_key

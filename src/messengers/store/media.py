@@ -1,0 +1,61 @@
+"""Statements on stored files."""
+
+from collections.abc import Sequence
+
+from sqlalchemy import Connection, bindparam, insert, select, update
+
+from messengers.models import Attachment, IdKind, decode_id
+from messengers.store.rows import Row, id_of
+from messengers.store.tables import MediaRow, table
+
+__all__ = ["add", "attachment_of", "bind", "get"]
+
+_media = table(MediaRow)
+get = select(_media).where(_media.c.id == bindparam("media"))
+_same = select(_media.c.id).where(
+    _media.c.instance_id == bindparam("instance_id"),
+    _media.c.chat_id.is_not_distinct_from(bindparam("chat_id")),
+    _media.c.sha256 == bindparam("sha256"),
+    _media.c.name == bindparam("name"),
+    _media.c.kind == bindparam("kind"),
+)
+_insert = insert(_media)
+_bind = (
+    update(_media)
+    .where(
+        _media.c.id == bindparam("media"),
+        _media.c.instance_id == bindparam("instance"),
+        _media.c.chat_id.is_(None),
+    )
+    .values(chat_id=bindparam("chat"))
+)
+
+
+def add(conn: Connection, values: dict[str, object]) -> int:
+    """A file of a chat; the same file under the same name there keeps its key."""
+    known = conn.execute(_same, values).scalar()
+    if known is not None:
+        return int(known)
+    key = conn.execute(_insert, values).inserted_primary_key
+    return int(key[0]) if key else 0
+
+
+def bind(conn: Connection, instance_id: str, chat: int, files: Sequence[Attachment]) -> None:
+    """Files that came before their chat was known belong to it from now on."""
+    for file in files:
+        key = decode_id(IdKind.MEDIA, file.media)
+        if key is not None:
+            conn.execute(_bind, {"media": key, "instance": instance_id, "chat": chat})
+
+
+def attachment_of(row: Row) -> Attachment:
+    """The row as a domain attachment."""
+    return Attachment(
+        kind=row["kind"],
+        media=id_of(IdKind.MEDIA, row["id"]),
+        mime=row["mime"],
+        name=row["name"],
+        size_bytes=row["size_bytes"],
+        width=row["width"],
+        height=row["height"],
+    )

@@ -1,0 +1,186 @@
+"""Statements on messages."""
+
+from functools import cache
+from typing import Any
+
+from sqlalchemy import (
+    Connection,
+    Select,
+    bindparam,
+    column,
+    delete,
+    func,
+    insert,
+    literal_column,
+    select,
+    tuple_,
+    update,
+)
+from sqlalchemy import table as lightweight
+
+from messengers.clock import from_ms
+from messengers.models import (
+    Attachment,
+    Card,
+    IdKind,
+    Location,
+    Message,
+    Poll,
+    Reaction,
+    Sender,
+)
+from messengers.store.rows import Row, id_of, load_json, time_of
+from messengers.store.tables import ChatRow, MessageRow, table
+
+__all__ = [
+    "add",
+    "around",
+    "by_native",
+    "found",
+    "get",
+    "message_of",
+    "newest_of_chats",
+    "oldest_of_instances",
+    "page",
+    "remove",
+    "set_values",
+    "unread_after",
+]
+
+_messages = table(MessageRow)
+_chats = table(ChatRow)
+get = select(_messages).where(_messages.c.id == bindparam("message"))
+by_native = select(_messages).where(
+    _messages.c.instance_id == bindparam("instance"),
+    _messages.c.chat_id == bindparam("chat"),
+    _messages.c.native_id == bindparam("native"),
+)
+oldest_of_instances = select(
+    _messages.c.instance_id, func.min(_messages.c.sent_at).label("sent_at")
+).group_by(_messages.c.instance_id)
+unread_after = select(func.count().label("unread"), func.max(_messages.c.id).label("last")).where(
+    _messages.c.chat_id == bindparam("chat"),
+    _messages.c.direction == "in",
+    _messages.c.id > bindparam("marker"),
+    _messages.c.sent_at.is_not(None),
+)
+_insert = insert(_messages)
+_fts = lightweight("message_search", column("rowid"))
+
+
+def add(conn: Connection, values: dict[str, Any]) -> int:
+    """A new message; returns its key."""
+    key = conn.execute(_insert, values).inserted_primary_key
+    return int(key[0]) if key else 0
+
+
+def set_values(conn: Connection, message: int, **values: object) -> None:
+    """Change columns of one message."""
+    names = tuple(sorted(values))
+    conn.execute(_update(names), {"message": message} | {f"new_{k}": v for k, v in values.items()})
+
+
+@cache
+def _update(names: tuple[str, ...]) -> Any:  # noqa: ANN401 - a cached statement
+    new: dict[str, Any] = {name: bindparam(f"new_{name}") for name in names}
+    return update(_messages).where(_messages.c.id == bindparam("message")).values(new)
+
+
+@cache
+def page(*, since: bool, older: bool, newer: bool = False) -> Select[Any]:
+    """Messages of `chat` before `until` (ms), newest first; `newer` reverses from a position."""
+    time, key = _messages.c.sent_at, _messages.c.id
+    stmt = select(_messages).where(_messages.c.chat_id == bindparam("chat"))
+    stmt = stmt.where(time < bindparam("until"))
+    if since:
+        stmt = stmt.where(time >= bindparam("since"))
+    if older:
+        stmt = stmt.where(tuple_(time, key) < tuple_(bindparam("at"), bindparam("id")))
+    if newer:
+        stmt = stmt.where(tuple_(time, key) >= tuple_(bindparam("at"), bindparam("id")))
+        return stmt.order_by(time, key).limit(bindparam("limit"))
+    return stmt.order_by(time.desc(), key.desc()).limit(bindparam("limit"))
+
+
+around = page(since=False, older=False, newer=True)
+
+
+@cache
+def newest_of_chats(*, mentions: bool) -> Select[Any]:
+    """The newest `per_chat` messages of one `chat` since `since`, newest first."""
+    stmt = select(_messages).where(
+        _messages.c.chat_id == bindparam("chat"), _messages.c.sent_at >= bindparam("since")
+    )
+    if mentions:
+        stmt = stmt.where(_messages.c.mentions_me == 1)
+    stmt = stmt.order_by(_messages.c.sent_at.desc(), _messages.c.id.desc())
+    return stmt.limit(bindparam("per_chat"))
+
+
+@cache
+def found(
+    *, sender: bool, me: bool, media: bool, since: bool, until: bool, older: bool
+) -> Select[Any]:
+    """Search hits for the full-text expression `match`, newest first.
+
+    `older` goes on below `rowid`; the bounds of time are search row ids too.
+    """
+    hit = _fts.c.rowid
+    stmt = select(_messages).join_from(_fts, _messages, hit == _messages.c.search_rowid)
+    stmt = stmt.where(literal_column("message_search").op("MATCH")(bindparam("match")))
+    if sender:
+        stmt = stmt.where(func.instr(func.lower(_messages.c.sender_name), bindparam("sender")) > 0)
+    if me:
+        stmt = stmt.where(_messages.c.is_me == 1)
+    if media:
+        stmt = stmt.where(_messages.c.media.like(bindparam("media")))
+    if since:
+        stmt = stmt.where(hit >= bindparam("since"))
+    if until:
+        stmt = stmt.where(hit < bindparam("until"))
+    if older:
+        stmt = stmt.where(hit < bindparam("rowid"))
+    return stmt.order_by(hit.desc()).limit(bindparam("limit"))
+
+
+def message_of(row: Row, instance: str) -> Message:
+    """The row as a domain message."""
+    detail: dict[str, Any] = load_json(row["detail"], {})
+    return Message(
+        id=id_of(IdKind.MESSAGE, row["id"]),
+        instance=instance,
+        chat=id_of(IdKind.CHAT, row["chat_id"]),
+        native_id=row["native_id"] or "",
+        sender=Sender(
+            native_id=row["sender_id"],
+            display_name=row["sender_name"],
+            username=detail.get("username", ""),
+            phone=detail.get("phone", ""),
+            alt_ids=tuple(detail.get("alt_ids", ())),
+            is_me=bool(row["is_me"]),
+            is_bot=bool(row["is_bot"]),
+        ),
+        sent_at=time_of(row["sent_at"]),
+        received_at=from_ms(row["received_at"]),
+        direction=row["direction"],
+        origin=row["origin"],
+        text=row["text"],
+        attachments=tuple(Attachment(**a) for a in load_json(row["attachments"], ())),
+        reply_to=row["reply_to"],
+        thread=row["thread"],
+        album=row["album"],
+        part=row["part"],
+        mentions_me=bool(row["mentions_me"]),
+        location=Location(**detail["location"]) if "location" in detail else None,
+        contact=Card(**detail["contact"]) if "contact" in detail else None,
+        poll=Poll(**detail["poll"]) if "poll" in detail else None,
+        buttons=tuple(detail.get("buttons", ())),
+        reactions=tuple(Reaction(**r) for r in load_json(row["reactions"], ())),
+        status=row["status"],
+        delivery=row["delivery"] or None,
+    )
+
+
+def remove(conn: Connection, message: int) -> None:
+    """Delete one row; its search row is the caller's business."""
+    conn.execute(delete(_messages).where(_messages.c.id == message))

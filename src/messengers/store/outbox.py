@@ -1,0 +1,145 @@
+"""Statements on the outbox: one row per platform call, the lane is the chat."""
+
+from typing import Any
+
+from sqlalchemy import Connection, Select, bindparam, exists, insert, select, update
+
+from messengers.store.rows import Row
+from messengers.store.tables import OutboxRow, table
+
+__all__ = [
+    "add",
+    "by_ref",
+    "cancel_draft",
+    "claim",
+    "claimed",
+    "next_of_chat",
+    "of_draft",
+    "of_message",
+    "of_messages",
+    "release",
+    "settle",
+    "todo_chats",
+    "unclaim",
+]
+
+_outbox = table(OutboxRow)
+_insert = insert(_outbox)
+_other = _outbox.alias("other")
+of_draft = select(_outbox).where(_outbox.c.draft == bindparam("draft")).order_by(_outbox.c.part)
+of_message = select(_outbox).where(_outbox.c.message_id == bindparam("message"))
+of_messages: Select[Any] = select(_outbox.c.message_id, _outbox.c.payload).where(
+    _outbox.c.message_id.in_(bindparam("messages", expanding=True))
+)
+"""What left for each message, in the provider's dialect."""
+claimed = select(_outbox).where(_outbox.c.state == "claimed").order_by(_outbox.c.id)
+by_ref = (
+    select(_outbox)
+    .where(
+        _outbox.c.requested_by == bindparam("caller"),
+        _outbox.c.client_ref == bindparam("ref"),
+        _outbox.c.created_at >= bindparam("since"),
+    )
+    .order_by(_outbox.c.id.desc())
+    .limit(1)
+)
+todo_chats = (
+    select(_outbox.c.instance_id, _outbox.c.chat_id).where(_outbox.c.state == "queued").distinct()
+)
+next_of_chat = (
+    select(_outbox)
+    .where(_outbox.c.chat_id == bindparam("chat"), _outbox.c.state == "queued")
+    .order_by(_outbox.c.id)
+    .limit(1)
+)
+_claim = (
+    update(_outbox)
+    .where(
+        _outbox.c.id == bindparam("row"),
+        _outbox.c.state == "queued",
+        # one call of a lane at a time, whoever asks
+        ~exists(
+            select(_other.c.id).where(
+                _other.c.chat_id == bindparam("chat"),
+                _other.c.state == "claimed",
+            )
+        ),
+    )
+    .values(
+        state="claimed", attempts=_outbox.c.attempts + 1, claimed_at=bindparam("new_claimed_at")
+    )
+)
+_settle = (
+    update(_outbox)
+    .where(_outbox.c.id == bindparam("row"), _outbox.c.state.in_(("claimed", "queued", "held")))
+    .values(
+        state=bindparam("new_state"),
+        settled_at=bindparam("new_settled_at"),
+        error_code=bindparam("new_code"),
+        error=bindparam("new_error"),
+        notes=bindparam("new_notes"),
+    )
+)
+_unclaim = (
+    update(_outbox)
+    .where(_outbox.c.id == bindparam("row"), _outbox.c.state == "claimed")
+    .values(state="queued", not_before=bindparam("new_not_before"))
+)
+_release = (
+    update(_outbox)
+    .where(_outbox.c.draft == bindparam("of_draft"), _outbox.c.state == "held")
+    .values(state="queued", expires_at=bindparam("new_expires_at"))
+)
+_cancel = (
+    update(_outbox)
+    .where(_outbox.c.draft == bindparam("of_draft"), _outbox.c.state.in_(("held", "queued")))
+    .values(
+        state="not_sent",
+        settled_at=bindparam("new_settled_at"),
+        error_code=bindparam("new_code"),
+        error=bindparam("new_error"),
+    )
+)
+
+
+def add(conn: Connection, values: dict[str, Any]) -> int:
+    """A new row; returns its key."""
+    key = conn.execute(_insert, values).inserted_primary_key
+    return int(key[0]) if key else 0
+
+
+def claim(conn: Connection, row: Row, at: int) -> bool:
+    """Take a row before its call; False when it is gone or the lane is busy."""
+    values = {"row": row["id"], "chat": row["chat_id"], "new_claimed_at": at}
+    return conn.execute(_claim, values).rowcount == 1
+
+
+def settle(
+    conn: Connection,
+    row: int,
+    state: str,
+    at: int,
+    code: str = "",
+    error: str = "",
+    notes: str = "",
+) -> bool:
+    """Write what became of a row, once; False when it was settled before."""
+    values = {"new_state": state, "new_settled_at": at, "new_code": code, "new_error": error}
+    return conn.execute(_settle, values | {"row": row, "new_notes": notes}).rowcount == 1
+
+
+def unclaim(conn: Connection, row: int, not_before: int) -> bool:
+    """Put a claimed row back: it is certain that nothing happened, or the key makes it safe."""
+    return conn.execute(_unclaim, {"row": row, "new_not_before": not_before}).rowcount == 1
+
+
+def release(conn: Connection, draft: str, expires_at: int) -> int:
+    """Let a held draft go; returns how many rows."""
+    values = {"of_draft": draft, "new_expires_at": expires_at}
+    return conn.execute(_release, values).rowcount
+
+
+def cancel_draft(conn: Connection, draft: str, at: int, code: str, error: str) -> int:
+    """End what has not left as not sent; returns how many rows."""
+    values = {"of_draft": draft, "new_settled_at": at, "new_code": code, "new_error": error}
+    return conn.execute(_cancel, values).rowcount

@@ -1,0 +1,194 @@
+"""The master key, what is derived from it, and the seal on what the database holds.
+
+The key lives in `secret.key` or in the keyring of the system, never in the database or a backup.
+It is made only for a store that holds nothing sealed yet; a known row proves it at every start.
+"""
+
+import base64
+import binascii
+import os
+from contextlib import suppress
+from pathlib import Path
+
+from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+from cryptography.hazmat.primitives.kdf.hkdf import HKDF
+from sqlalchemy import Connection, exists, insert, select
+
+from messengers.errors import StorageUnavailable
+from messengers.store.keyring import Keyring
+from messengers.store.tables import (
+    ApiKeyRow,
+    ApprovalRow,
+    CredentialRow,
+    SettingRow,
+    WebhookEndpointRow,
+    table,
+)
+
+__all__ = ["KEY_FILE", "Cipher", "derive", "prove", "sealed", "settle_key"]
+
+KEY_FILE = "secret.key"
+_KEY_BYTES = 32
+_NONCE_BYTES = 12
+_FORM = b"\x01"
+"""The first byte of what is sealed: AES-256-GCM, nonce first."""
+_PROOF = "key_proof"
+_PROVEN = b"messengers"
+_REMEDY = (
+    "Put the right key back; if it is lost, move messengers.db away and set your messengers up anew."
+)
+_settings = table(SettingRow)
+
+
+class Cipher:
+    """AES-GCM bound to the place where the ciphertext stands: it opens nowhere else."""
+
+    def __init__(self, key: bytes) -> None:
+        self._aead = AESGCM(key)
+
+    def seal(self, table: str, row: str, field: str, plain: bytes) -> bytes:
+        """The ciphertext of one field of one row."""
+        nonce = os.urandom(_NONCE_BYTES)
+        return _FORM + nonce + self._aead.encrypt(nonce, plain, _place(table, row, field))
+
+    def open(self, table: str, row: str, field: str, blob: bytes) -> bytes:
+        """The plain bytes. Raises StorageUnavailable under a wrong key or in a wrong place."""
+        form, nonce, body = blob[:1], blob[1 : 1 + _NONCE_BYTES], blob[1 + _NONCE_BYTES :]
+        try:
+            if form != _FORM:
+                raise InvalidTag  # noqa: TRY301 - the same answer as for any other damage
+            return self._aead.decrypt(nonce, body, _place(table, row, field))
+        except (InvalidTag, ValueError) as exc:
+            raise StorageUnavailable(
+                "A stored secret does not open: it was sealed with another key, or for another row.",
+                _REMEDY,
+            ) from exc
+
+
+def derive(master: bytes, purpose: str) -> bytes:
+    """32 bytes for one purpose; knowing them tells nothing about the others."""
+    info = f"messengers/1/{purpose}".encode()
+    return HKDF(algorithm=hashes.SHA256(), length=32, salt=None, info=info).derive(master)
+
+
+def sealed(conn: Connection) -> bool:
+    """Whether the store holds anything that only its key opens or verifies."""
+    held = (
+        select(_settings.c.name).where(_settings.c.name == _PROOF),
+        *(select(table(row)) for row in (CredentialRow, ApiKeyRow, ApprovalRow)),
+        select(table(WebhookEndpointRow)),
+    )
+    return any(conn.execute(select(exists(each))).scalar() for each in held)
+
+
+def settle_key(home: Path, keyring: Keyring | None, *, may_create: bool) -> bytes:
+    """The master key, made where there is none and `may_create` says that nothing needs one.
+
+    With a keyring, a key that still lies in the file is copied there first; the file is left for
+    the owner to remove.
+
+    Raises:
+        StorageUnavailable: missing, unreadable or damaged. Nothing was overwritten.
+    """
+    text = keyring.read() if keyring else None
+    text = text if text is not None else _read(home / KEY_FILE)
+    if text is not None:
+        key = _decode(text)
+        if keyring and keyring.read() is None:
+            keyring.write(text)
+        return key
+    if not may_create:
+        place = "the keyring and the data directory" if keyring else "the data directory"
+        hint = "" if keyring else " If it is in the system's keyring, set MESSENGERS_KEYRING=1."
+        raise StorageUnavailable(
+            f"The key of this store (secret.key) is missing from {place}.", _REMEDY + hint
+        )
+    text = base64.b64encode(os.urandom(_KEY_BYTES)).decode()
+    if keyring:
+        keyring.write(text)
+    else:
+        _create(home / KEY_FILE, text)
+    return _decode(text)
+
+
+def prove(conn: Connection, cipher: Cipher) -> None:
+    """Open the known row, or write it at the first start.
+
+    Raises:
+        StorageUnavailable: the key is not the one of this store.
+    """
+    stmt = select(_settings.c.value).where(_settings.c.name == _PROOF)
+    proof = conn.execute(stmt).scalar()
+    if proof is None:
+        blob = cipher.seal("setting", _PROOF, "value", _PROVEN)
+        value = base64.b64encode(blob).decode()
+        conn.execute(insert(_settings).values(name=_PROOF, value=value))
+        return
+    try:
+        cipher.open("setting", _PROOF, "value", base64.b64decode(proof))
+    except (StorageUnavailable, binascii.Error) as exc:
+        cause = "The key at hand (secret.key) is not the key of this store."
+        raise StorageUnavailable(cause, _REMEDY) from exc
+
+
+def _place(table: str, row: str, field: str) -> bytes:
+    """Unambiguous: each part has its own length."""
+    parts = (part.encode() for part in (table, row, field))
+    return b"".join(len(part).to_bytes(4, "big") + part for part in parts)
+
+
+def _read(path: Path) -> str | None:
+    try:
+        if os.name != "nt" and path.stat().st_mode & 0o077:
+            path.chmod(0o600)
+        return path.read_text("ascii").strip()
+    except FileNotFoundError:
+        return None
+    except UnicodeDecodeError:
+        return ""
+    except OSError as exc:
+        raise StorageUnavailable(
+            "secret.key cannot be read.", "Make it belong to this user."
+        ) from exc
+
+
+def _decode(text: str) -> bytes:
+    try:
+        key = base64.b64decode(text, validate=True)
+    except (ValueError, binascii.Error):
+        key = b""
+    if len(key) != _KEY_BYTES:
+        raise StorageUnavailable("secret.key is damaged: it holds no key.", _REMEDY)
+    return key
+
+
+def _create(path: Path, text: str) -> None:
+    """All or nothing: a file cut short by a full disk would look like a damaged key."""
+    part = path.with_name(path.name + ".part")
+    try:
+        part.unlink(missing_ok=True)
+        with os.fdopen(os.open(part, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600), "w") as file:
+            file.write(text + "\n")
+            file.flush()
+            os.fsync(file.fileno())
+        part.rename(path)
+        _sync_directory(path.parent)
+    except OSError as exc:
+        with suppress(OSError):
+            part.unlink(missing_ok=True)
+        raise StorageUnavailable(
+            "secret.key cannot be written into the data directory.",
+            "Free some space, or make the directory writable for this user.",
+        ) from exc
+
+
+def _sync_directory(path: Path) -> None:
+    if os.name == "nt":
+        return  # pragma: no cover - directories have no fsync there
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

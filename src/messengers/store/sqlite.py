@@ -1,0 +1,134 @@
+"""Everything that is SQLite's own: connections, pragmas, the full-text table, upserts, errors."""
+
+import os
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from sqlalchemy import Connection, Engine, create_engine, event
+from sqlalchemy.dialects.sqlite import insert as upsert
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.pool import StaticPool
+
+from messengers.errors import StorageUnavailable
+
+__all__ = [
+    "BUSY_TIMEOUT_MS",
+    "CLOSED",
+    "DATABASE",
+    "SEARCH_DDL",
+    "engine",
+    "make_file",
+    "read_uri",
+    "storage_errors",
+    "upsert",
+    "wal_of",
+]
+
+DATABASE = "messengers.db"
+BUSY_TIMEOUT_MS = 5_000
+CLOSED = ("The store is closed.", "Start Messengers again.")
+SEARCH_DDL = (
+    "CREATE VIRTUAL TABLE message_search USING fts5(text, scope, content='', "
+    "tokenize=\"unicode61 remove_diacritics 2 categories 'L* N* Co So Sk Mn'\", prefix='3 4')"
+)
+"""Contentless: the words stand in the message rows. Emoji and combining marks are words too."""
+_PRAGMAS = (
+    "PRAGMA journal_mode=WAL",
+    "PRAGMA synchronous=FULL",
+    f"PRAGMA busy_timeout={BUSY_TIMEOUT_MS}",
+    "PRAGMA journal_size_limit=67108864",
+    "PRAGMA temp_store=MEMORY",
+)
+_DAMAGED = (
+    "The database is damaged; it was left as it is.",
+    "Restore it from the last backup; nothing is deleted by itself.",
+)
+_NOT_WRITABLE = (
+    "The data directory or its database cannot be written.",
+    "Make it belong to this user, on a disk that is not read-only.",
+)
+_CAUSES = {
+    sqlite3.SQLITE_FULL: (
+        "The disk is full; nothing of this was stored.",
+        "Free some space: writing goes on by itself.",
+    ),
+    sqlite3.SQLITE_READONLY: _NOT_WRITABLE,
+    sqlite3.SQLITE_PERM: _NOT_WRITABLE,
+    sqlite3.SQLITE_CANTOPEN: (
+        "The database cannot be opened.",
+        "Make the data directory and messengers.db readable and writable for this user.",
+    ),
+    sqlite3.SQLITE_IOERR: ("The disk failed while the database used it.", "Check the disk."),
+    sqlite3.SQLITE_CORRUPT: _DAMAGED,
+    sqlite3.SQLITE_NOTADB: _DAMAGED,
+    sqlite3.SQLITE_BUSY: (
+        "Another program holds the database locked.",
+        "Close whatever else has messengers.db open.",
+    ),
+}
+
+
+def make_file(path: Path) -> None:
+    """Create the file as 0600, or take those rights from whom they go beyond.
+
+    SQLite gives its -wal and -shm files the rights of the database.
+    """
+    try:
+        os.close(os.open(path, os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, 0o600))
+        if os.name != "nt" and path.stat().st_mode & 0o077:
+            path.chmod(0o600)
+    except OSError as exc:
+        raise StorageUnavailable(*_NOT_WRITABLE) from exc
+
+
+def wal_of(path: Path) -> Path:
+    """The write-ahead log beside a database."""
+    return path.with_name(path.name + "-wal")
+
+
+def engine(path: Path, *, foreign_keys: bool = True) -> Engine:
+    """The engine behind the one writing connection; migrations rebuild tables and so take it
+    without foreign keys. Transactions begin IMMEDIATE: a deferred one that meets another writer
+    fails at once, whatever the busy timeout.
+    """
+
+    def connect() -> sqlite3.Connection:
+        connection = sqlite3.connect(path, check_same_thread=False, isolation_level=None)
+        try:
+            for pragma in _PRAGMAS:
+                connection.execute(pragma)
+            connection.execute(f"PRAGMA foreign_keys={int(foreign_keys)}")
+        except BaseException:
+            connection.close()
+            raise
+        return connection
+
+    def begin(connection: Connection) -> None:
+        connection.exec_driver_sql("BEGIN IMMEDIATE")
+
+    made = create_engine("sqlite://", creator=connect, poolclass=StaticPool)
+    event.listen(made, "begin", begin)
+    return made
+
+
+def read_uri(path: Path) -> str:
+    """For connections that can only read."""
+    return f"{path.absolute().as_uri()}?mode=ro"
+
+
+@contextmanager
+def storage_errors() -> Iterator[None]:
+    """Say in one sentence what is wrong with the disk, the file or its rights; a statement's own
+    errors pass as they are.
+    """
+    try:
+        yield
+    except (sqlite3.Error, DBAPIError) as exc:
+        found = exc.orig if isinstance(exc, DBAPIError) else exc
+        code: int = getattr(found, "sqlite_errorcode", 0)
+        cause = _CAUSES.get(code & 0xFF)  # the low byte is the primary code
+        if cause is None:
+            raise
+        raise StorageUnavailable(*cause) from exc
