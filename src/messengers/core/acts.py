@@ -1,0 +1,85 @@
+"""An act: something that leaves or changes the set-up, fully resolved before anyone is asked."""
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+import orjson
+
+from messengers.core.callers import Caller
+from messengers.models import Chat, Model, SentMessage
+
+__all__ = ["Act", "Approval", "InstanceAnswer", "Shown"]
+
+
+class Shown(Model):
+    """What the owner sees before deciding: everything, nothing shortened."""
+
+    title: str
+    recipient: str = ""
+    text: str = ""
+    attachments: tuple[str, ...] = ()
+    why: str = ""
+
+
+class InstanceAnswer(Model):
+    """The answer to an act on an instance."""
+
+    instance: str
+    id: str = ""
+    provider: str
+    state: str = ""
+    user_action: str = ""
+    reason: str = ""
+    next_step: str = ""
+    outcome: str = "done"
+    """done | needs_approval | needs_form | not_done"""
+    approval: str = ""
+    link: str = ""
+    notes: tuple[str, ...] = ()
+
+
+Answer = SentMessage | InstanceAnswer
+
+
+@dataclass(frozen=True, slots=True)
+class Act:
+    """Bound to its content: `hash` covers the action, the place and the payload."""
+
+    action: str
+    caller: Caller
+    shown: Shown
+    payload: Mapping[str, object] = field(repr=False)
+    """JSON; what the executor needs. Sealed where it is stored."""
+    instance_id: str = ""
+    instance: str = ""
+    provider: str = ""
+    chat: Chat | None = None
+    needs_approval: bool = False
+    why: str = ""
+    """The reason it must be asked, or of the verdict."""
+
+    @property
+    def hash(self) -> str:
+        """Hex SHA-256 of who asks for what, where."""
+        chat = self.chat.id if self.chat else ""
+        content = [self.caller.actor, self.action, self.instance_id, chat, self.payload]
+        return hashlib.sha256(orjson.dumps(content, option=orjson.OPT_SORT_KEYS)).hexdigest()
+
+
+class Approval(Model):
+    """A held act as it stands."""
+
+    id: str
+    action: str
+    instance: str = ""
+    chat: str = ""
+    shown: Shown
+    state: str
+    """waiting | approved | rejected | expired"""
+    requested_by: str
+    created_at: str
+    expires_at: str
+    decision: str = ""
+    message: str = ""
+    """Id of the held message, for sends."""

@@ -1,0 +1,259 @@
+"""What waits for the owner: held acts, decided once.
+
+An approval is bound to the hash of what would happen and where. Deciding and releasing a held
+draft are one transaction, so an approved message cannot be lost or released twice.
+"""
+
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import orjson
+from sqlalchemy import Connection
+
+from messengers.clock import Clock, from_ms, to_ms
+from messengers.core.acts import Act, Answer, Approval, InstanceAnswer, Shown
+from messengers.core.callers import OWNER, Caller
+from messengers.core.chats import Chats
+from messengers.core.events import Events
+from messengers.core.instances import Instances
+from messengers.errors import Conflict, NotFound, Uncertain
+from messengers.models import Chat, IdKind, Outcome, SentMessage, decode_id, encode_id
+from messengers.store import Store, audit, chats
+from messengers.store import approvals as rows
+from messengers.store.rows import Row, id_of, load_json, one_row
+
+__all__ = ["Approvals", "Executor", "Stage"]
+
+_LIFETIME_MS = 24 * 3600 * 1000
+Choice = Literal["once", "always", "never", "reject"]
+Executor = Callable[[Mapping[str, Any], Caller, float], Awaitable[Answer]]
+"""Does an approved act: (payload, caller, seconds to wait) → answer."""
+
+
+@dataclass(frozen=True, slots=True)
+class Stage:
+    """How a send is held in the outbox, within the approval's own transaction."""
+
+    hold: Callable[[Connection, Act], tuple[str, int]]
+    """Writes the held rows; returns (draft, first message's key)."""
+    release: Callable[[Connection, str], None]
+    drop: Callable[[Connection, str, str], None]
+    """(draft, why): ends it as not sent."""
+    outcome: Callable[[str, float], Awaitable[SentMessage]]
+    """Waits for what became of a released or dropped draft."""
+
+
+class Approvals:
+    """Holds, shows, decides."""
+
+    def __init__(
+        self, store: Store, clock: Clock, events: Events, instances: Instances, chats: Chats
+    ) -> None:
+        self._store = store
+        self._clock = clock
+        self._events = events
+        self._instances = instances
+        self._chats = chats
+        self.executors: dict[str, Executor] = {}
+        self.stages: dict[str, Stage] = {}
+
+    async def perform(self, act: Act, wait_s: float = 5.0) -> Answer:
+        """Do it now where policy allows, otherwise hold it and say so."""
+        if act.needs_approval:
+            return held_answer(act, await self.hold(act))
+        return await self.executors[act.action](act.payload, act.caller, wait_s)
+
+    async def hold(self, act: Act) -> Approval:
+        """Keep an act until the owner decides. The identical waiting act is the same approval."""
+        row = await self._events.write(lambda conn: self._hold(conn, act))
+        return self._of_row(row)
+
+    def _hold(self, conn: Connection, act: Act) -> Row:
+        now, digest = to_ms(self._clock.now()), act.hash
+        known = rows.find_waiting(conn, act.caller.actor, digest, now)
+        if known is not None:
+            return known
+        stage = self.stages.get(act.action)
+        draft, message = stage.hold(conn, act) if stage else ("", None)
+        chat = decode_id(IdKind.CHAT, act.chat.id) if act.chat else None
+        sealed = self._store.cipher.seal("approval", digest, "payload", orjson.dumps(act.payload))
+        values = {
+            "action": act.action,
+            "instance_id": act.instance_id,
+            "chat_id": chat,
+            "payload": sealed,
+            "draft": draft,
+            "message_id": message,
+            "shown": act.shown.model_dump_json(),
+            "hash": digest,
+            "requested_by": act.caller.actor,
+            "created_at": now,
+            "expires_at": now + _LIFETIME_MS,
+        }
+        key = rows.add(conn, values)
+        self._event(conn, "approval.waiting", {**values, "id": key})
+        return {**values, "id": key, "state": "waiting", "decision": ""}
+
+    async def decide(self, approval: str, decision: Choice, by: str, wait_s: float = 5.0) -> Answer:
+        """The owner's answer, taken once. Approving does what was held, and nothing else.
+
+        Raises NotFound, or Conflict when it was decided before or its time is over.
+        """
+        row = await self._row(approval)
+        approved = decision in ("once", "always")
+        await self._events.write(lambda conn: self._decide(conn, row, decision, by))
+        stage = self.stages.get(row["action"])
+        if stage is not None:
+            answer: Answer = await stage.outcome(row["draft"], wait_s)
+        elif approved:
+            sealed = bytes(row["payload"])
+            payload = self._store.cipher.open("approval", row["hash"], "payload", sealed)
+            answer = await self.executors[row["action"]](orjson.loads(payload), OWNER, wait_s)
+        else:
+            answer = self._undone(row)
+        key, outcome = row["id"], answer.model_dump_json()
+        await self._store.write(lambda conn: rows.set_values(conn, key, outcome=outcome))
+        return answer
+
+    def _decide(self, conn: Connection, row: Row, decision: Choice, by: str) -> None:
+        now = to_ms(self._clock.now())
+        approved = decision in ("once", "always")
+        state = "approved" if approved else "rejected"
+        if row["expires_at"] <= now or not rows.decide(conn, row["id"], state, decision, now, by):
+            raise Conflict("This approval was decided before or its time is over.", "Ask again.")
+        stage = self.stages.get(row["action"])
+        if stage is not None:
+            if approved:
+                stage.release(conn, row["draft"])
+            else:
+                stage.drop(conn, row["draft"], "The owner did not approve it.")
+        if decision in ("always", "never") and row["chat_id"]:
+            self._chats.write_decision(conn, self._chat_of(conn, row), decision)
+        self._event(conn, f"approval.{state}", row)
+        audit.add(
+            conn,
+            at=now,
+            actor=by,
+            action=f"{row['action']}.{state}",
+            instance_id=row["instance_id"],
+            chat_id=row["chat_id"],
+            message_id=row["message_id"],
+            outcome=decision,
+            text_hash=row["hash"],
+        )
+
+    def _chat_of(self, conn: Connection, row: Row) -> Chat:
+        found = one_row(conn, chats.get, chat=row["chat_id"])
+        return self._chats.of_row(found)
+
+    async def waiting(self) -> list[Approval]:
+        """What waits, oldest first."""
+        found = await self._store.rows(rows.waiting, now=to_ms(self._clock.now()))
+        return [self._of_row(row) for row in found]
+
+    async def get(self, approval: str) -> Approval:
+        """One approval, decided or not. Raises NotFound."""
+        return self._of_row(await self._row(approval))
+
+    async def latest(self, act: Act) -> Approval | None:
+        """The newest approval of exactly this act of its caller, decided or not."""
+        row = await self._store.row(rows.latest, caller=act.caller.actor, hash=act.hash)
+        return None if row is None else self._of_row(row)
+
+    async def outcome(self, approval: str, wait_s: float = 5.0) -> Answer:
+        """What became of a decided approval. Raises Uncertain when it was approved and its act
+        has not ended, or failed."""
+        row = await self._row(approval)
+        stage = self.stages.get(row["action"])
+        if stage is not None:
+            return await stage.outcome(row["draft"], wait_s)
+        if row["outcome"]:
+            answer = SentMessage if row["chat_id"] else InstanceAnswer
+            return answer.model_validate_json(row["outcome"])
+        if row["state"] == "approved":
+            raise Uncertain("The owner approved it; what became of it is not known yet.")
+        return self._undone(row)
+
+    async def expire(self) -> None:
+        """End what nobody decided in time, as not sent."""
+        for row in await self._store.rows(rows.due, now=to_ms(self._clock.now())):
+            await self._events.write(lambda conn, row=row: self._expire(conn, row))
+
+    def _expire(self, conn: Connection, row: Row) -> None:
+        now = to_ms(self._clock.now())
+        if not rows.decide(conn, row["id"], "expired", "", now, ""):
+            return
+        stage = self.stages.get(row["action"])
+        if stage is not None:
+            stage.drop(conn, row["draft"], "Nobody approved it in time.")
+        self._event(conn, "approval.expired", row)
+
+    async def _row(self, approval: str) -> Row:
+        key = decode_id(IdKind.APPROVAL, approval.strip())
+        row = await self._store.row(rows.get, approval=key) if key is not None else None
+        if row is None:
+            raise NotFound("No such approval.", "`messengers approve` shows what waits.")
+        return row
+
+    def _event(self, conn: Connection, kind: str, row: Row) -> None:
+        self._events.record(
+            conn,
+            kind,
+            instance_id=row["instance_id"],
+            chat_id=row["chat_id"],
+            message_id=row["message_id"],
+            data={"approval": encode_id(IdKind.APPROVAL, row["id"]), "action": row["action"]},
+        )
+
+    def _undone(self, row: Row) -> Answer:
+        if row["chat_id"]:
+            return SentMessage(
+                chat=id_of(IdKind.CHAT, row["chat_id"]),
+                outcome=Outcome.NOT_SENT,
+                notes=("The owner did not approve it.",),
+            )
+        shown = Shown(**load_json(row["shown"]))
+        return InstanceAnswer(
+            instance=shown.recipient,
+            provider="",
+            outcome="not_done",
+            reason="The owner did not approve it.",
+        )
+
+    def _of_row(self, row: Row) -> Approval:
+        instance = self._instances.name_of(row["instance_id"]) if row["instance_id"] else ""
+        return Approval(
+            id=encode_id(IdKind.APPROVAL, row["id"]),
+            action=row["action"],
+            instance=instance,
+            chat=id_of(IdKind.CHAT, row["chat_id"]),
+            shown=Shown(**load_json(row["shown"])),
+            state=row["state"],
+            requested_by=row["requested_by"],
+            created_at=from_ms(row["created_at"]).isoformat(),
+            expires_at=from_ms(row["expires_at"]).isoformat(),
+            decision=row["decision"],
+            message=id_of(IdKind.MESSAGE, row["message_id"]),
+        )
+
+
+def held_answer(act: Act, approval: Approval) -> Answer:
+    """What the caller hears while the owner has not decided."""
+    notes = (f"{act.why} Ask the owner to run `messengers approve {approval.id}` in a terminal.",)
+    if act.chat is not None:
+        return SentMessage(
+            message=approval.message,
+            chat=act.chat.id,
+            outcome=Outcome.NEEDS_APPROVAL,
+            approval=approval.id,
+            notes=notes,
+        )
+    return InstanceAnswer(
+        instance=act.instance,
+        id=act.instance_id,
+        provider=act.provider,
+        outcome="needs_approval",
+        approval=approval.id,
+        notes=notes,
+    )

@@ -1,0 +1,36 @@
+"""Who asks: every function of the core that shows or does something takes a caller."""
+
+from dataclasses import dataclass
+
+from messengers.errors import Forbidden
+from messengers.models import Preset
+
+__all__ = ["OWNER", "Caller"]
+
+
+@dataclass(frozen=True, slots=True)
+class Caller:
+    """An authenticated asker and what it may see."""
+
+    actor: str
+    """`owner` (terminal), `stdio`, `local` (the local key) or an API key's id."""
+    client: str = ""
+    """How the client names itself: data, never trusted."""
+    preset: Preset = "messenger"
+    scopes: frozenset[str] = frozenset({"*"})
+    instances: frozenset[str] | None = None
+    """Ids of the instances it may see; None means all."""
+    local: bool = False
+    """It runs on this machine as this user and may name files."""
+
+    def sees(self, instance_id: str) -> bool:
+        """Whether the instance exists as far as this caller is concerned."""
+        return self.instances is None or instance_id in self.instances
+
+    def require_owner(self) -> None:
+        """Raises Forbidden for everyone but the owner at the terminal."""
+        if self.actor != OWNER.actor:
+            raise Forbidden("Only the owner may do this.", "Use `messengers` in a terminal.")
+
+
+OWNER = Caller("owner", preset="admin", local=True)

@@ -1,0 +1,157 @@
+"""The core as one object of nouns, opened and closed as a whole."""
+
+import logging
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+
+import anyio
+from anyio.abc import TaskGroup
+
+from messengers.clock import Clock, SystemClock
+from messengers.core.address import Address
+from messengers.core.approvals import Approvals
+from messengers.core.changes import Changes
+from messengers.core.chats import Chats
+from messengers.core.contacts import Contacts
+from messengers.core.drafts import Drafts
+from messengers.core.events import Events
+from messengers.core.forms import Forms
+from messengers.core.history import History
+from messengers.core.inbox import Inbox
+from messengers.core.instances import Instances
+from messengers.core.keys import Keys
+from messengers.core.login import Login
+from messengers.core.media import Media
+from messengers.core.outbox import Outbox
+from messengers.core.registry import Registry
+from messengers.core.search import Search
+from messengers.core.sending import Sending
+from messengers.core.supervisor import Supervisor
+from messengers.core.visitors import Visitors
+from messengers.errors import MessengersError
+from messengers.providers.catalog import Catalog
+from messengers.settings import Settings
+from messengers.store import Store
+
+__all__ = ["Core", "open_core"]
+
+log = logging.getLogger(__name__)
+_SWEEP_S = 30.0
+
+
+@dataclass(frozen=True, slots=True)
+class Core:
+    """What the edges call. Each noun is built once and knows only the nouns it needs."""
+
+    settings: Settings
+    clock: Clock
+    store: Store
+    events: Events
+    address: Address
+    instances: Instances
+    supervisor: Supervisor
+    login: Login
+    forms: Forms
+    chats: Chats
+    contacts: Contacts
+    history: History
+    search: Search
+    media: Media
+    inbox: Inbox
+    outbox: Outbox
+    approvals: Approvals
+    sending: Sending
+    changes: Changes
+    visitors: Visitors
+    keys: Keys
+
+
+@asynccontextmanager
+async def open_core(settings: Settings, clock: Clock | None = None) -> AsyncGenerator[Core]:
+    """Open the store, bring the wanted instances up, resume what an earlier process left.
+
+    On the way out calls under way get ten seconds, then everything is cancelled. The caller holds
+    the data directory's lock.
+    """
+    clock = clock or SystemClock()
+    store = await Store.open(settings.home, clock, keyring=settings.keyring)
+    try:
+        async with anyio.create_task_group() as tasks:
+            core = await _build(settings, clock, store, tasks)
+            await core.inbox.resume()
+            await core.outbox.resume()
+            await core.supervisor.start(tasks)
+            tasks.start_soon(_sweep, core)
+            yield core
+            with anyio.CancelScope(shield=True):
+                await core.outbox.drain()
+                await core.keys.flush()
+            tasks.cancel_scope.cancel()
+    finally:
+        with anyio.CancelScope(shield=True):
+            await store.aclose()
+
+
+async def _build(settings: Settings, clock: Clock, store: Store, tasks: TaskGroup) -> Core:
+    """Every noun once, from the ones that know nothing to the ones that join the others."""
+    registry = Registry(store, Catalog(), clock)
+    address = Address(settings)
+    events = Events(store, clock, registry.name_of)
+    supervisor = Supervisor(registry, events, clock)
+    forms = Forms(clock, address)
+    instances = Instances(
+        store, clock, events, registry, supervisor, forms, address, settings.confirm
+    )
+    await instances.load()
+    chats = Chats(store, clock, events, instances)
+    history = History(store, events, instances, chats)
+    media = Media(store, clock, settings)
+    inbox = Inbox(store, clock, events, instances, tasks)
+    drafts = Drafts(store, clock, events, media)
+    outbox = Outbox(store, clock, events, instances, media, drafts, tasks)
+    supervisor.attach(inbox.ingest, outbox.wake_instance)
+    approvals = Approvals(store, clock, events, instances, chats)
+    approvals.executors.update(instances.executors)
+    sending = Sending(
+        store, clock, settings.zone, events, instances, chats, history, media, drafts, outbox,
+        approvals,
+    )  # fmt: skip
+    keys = Keys(store, clock, settings.preset)
+    await keys.load()
+    return Core(
+        settings=settings,
+        clock=clock,
+        store=store,
+        events=events,
+        address=address,
+        instances=instances,
+        supervisor=supervisor,
+        login=Login(registry, supervisor, address),
+        forms=forms,
+        chats=chats,
+        contacts=Contacts(store, instances),
+        history=history,
+        search=Search(store, instances, chats, history),
+        media=media,
+        inbox=inbox,
+        outbox=outbox,
+        approvals=approvals,
+        sending=sending,
+        changes=Changes(clock, events, instances, chats, history, sending, approvals),
+        visitors=Visitors(store, clock, instances, chats, history, media),
+        keys=keys,
+    )
+
+
+async def _sweep(core: Core) -> None:
+    """What only time ends, and lanes that a passing fault of the disk put to rest."""
+    while True:
+        await anyio.sleep(_SWEEP_S)
+        try:
+            await core.approvals.expire()
+            await core.keys.flush()
+            await core.inbox.resume()
+            await core.outbox.wake_all()
+        except MessengersError as exc:
+            log.warning("the sweep was cut short: %s", exc)

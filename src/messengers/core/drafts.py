@@ -1,0 +1,231 @@
+"""A draft in the store: its outbox rows, its messages, and what became of them.
+
+One row per platform call, each with a message of its own. All of it is written within the unit of
+work of whoever decides: queueing, approving, settling.
+"""
+
+from collections.abc import Mapping, Sequence
+from datetime import tzinfo
+
+from sqlalchemy import Connection
+
+from messengers.clock import Clock, to_ms
+from messengers.core.events import Events
+from messengers.core.happenings import Happenings
+from messengers.core.media import Media
+from messengers.errors import NotFound
+from messengers.models import IdKind, Model, Outcome, SentMessage, encode_id, require_id
+from messengers.providers.base import Sent
+from messengers.store import Store, chats, messages, outbox, search
+from messengers.store.rows import Row, all_rows, dump_json, first_row, load_json, one_row
+
+__all__ = ["Drafts", "PartPlan"]
+
+_DAY_MS = 24 * 3600 * 1000
+_WORST_FIRST = ("unknown", "failed", "not_sent", "held", "queued", "claimed", "accepted")
+_OUTCOMES = {
+    "unknown": Outcome.UNKNOWN,
+    "failed": Outcome.FAILED,
+    "not_sent": Outcome.NOT_SENT,
+    "held": Outcome.NEEDS_APPROVAL,
+    "queued": Outcome.QUEUED,
+    "claimed": Outcome.QUEUED,
+    "accepted": Outcome.ACCEPTED,
+}
+_SETTLED = ("unknown", "failed", "not_sent", "accepted")
+
+
+class PartPlan(Model):
+    """One platform call, as it is kept."""
+
+    text: str = ""
+    """In the provider's dialect."""
+    source: str = ""
+    """What the transcript shows."""
+    media: str = ""
+    reply_to: str = ""
+    """Native id."""
+    silent: bool = False
+
+
+class Drafts:
+    """Held, queued, settled."""
+
+    def __init__(self, store: Store, clock: Clock, events: Events, media: Media) -> None:
+        self._store = store
+        self._clock = clock
+        self._events = events
+        self._media = media
+        self._happenings = Happenings(events, clock)
+
+    def add(
+        self,
+        conn: Connection,
+        *,
+        draft: str,
+        chat: str,
+        parts: Sequence[PartPlan],
+        reply_to: str,
+        client_ref: str,
+        fingerprint: str,
+        time_to_live_s: int,
+        actor: str,
+        held: bool,
+    ) -> tuple[str, int]:
+        """Write a draft: per part an outbox row and its message. Returns (draft, first message)."""
+        key = require_id(IdKind.CHAT, chat, "chat")
+        place = one_row(conn, chats.get, chat=key)
+        now = to_ms(self._clock.now())
+        first = 0
+        for number, part in enumerate(parts, 1):
+            message = self._message(conn, place, part, reply_to, f"{number}/{len(parts)}")
+            first = first or message
+            row = {
+                "draft": draft,
+                "instance_id": place["instance_id"],
+                "chat_id": key,
+                "message_id": message,
+                "part": number,
+                "parts": len(parts),
+                "payload": part.model_dump_json(),
+                "key": f"{draft}{number:02d}",
+                "client_ref": client_ref,
+                "draft_hash": fingerprint,
+                "state": "held" if held else "queued",
+                "expires_at": now + time_to_live_s * 1000,
+                "requested_by": actor,
+                "created_at": now,
+            }
+            outbox.add(conn, row)
+            if not held:
+                self._listed(conn, message, now)
+        return draft, first
+
+    def _message(
+        self, conn: Connection, place: Row, part: PartPlan, reply_to: str, number: str
+    ) -> int:
+        files = [self._media.attachment(conn, part.media)] if part.media else []
+        values = {
+            "instance_id": place["instance_id"],
+            "chat_id": place["id"],
+            "direction": "out",
+            "origin": "api",
+            "sender_id": "",
+            "is_me": 1,
+            "received_at": to_ms(self._clock.now()),
+            "text": part.source or part.text,
+            "attachments": dump_json([file.model_dump() for file in files]),
+            "media": " ".join(file.kind for file in files),
+            "reply_to": reply_to if part.reply_to else "",
+            "part": "" if number == "1/1" else number,
+        }
+        return messages.add(conn, values)
+
+    def _listed(self, conn: Connection, message: int, now: int) -> None:
+        """From here on the message stands in the transcript, the summary and the search."""
+        row = one_row(conn, messages.get, message=message)
+        place = one_row(conn, chats.get, chat=row["chat_id"])
+        rowid = search.next_rowid(conn, now) if row["text"] else None
+        if rowid is not None:
+            search.index(conn, rowid, row["text"], row["instance_id"], row["chat_id"])
+        new = {"sent_at": now, "delivery": "pending", "search_rowid": rowid}
+        messages.set_values(conn, message, **new)
+        self._happenings.summarize(conn, place, message, {**row, **new})
+        self._event(conn, "message.queued", row)
+
+    def release(self, conn: Connection, draft: str) -> None:
+        """Let a held draft go, within the unit that approves it."""
+        now = to_ms(self._clock.now())
+        held = all_rows(conn, outbox.of_draft, draft=draft)
+        for row in held:
+            if row["state"] == "held":
+                self._listed(conn, row["message_id"], now)
+        outbox.release(conn, draft, now + _DAY_MS)
+
+    def drop(self, conn: Connection, draft: str, why: str) -> None:
+        """End what of a draft has not left, as not sent."""
+        now = to_ms(self._clock.now())
+        rows = all_rows(conn, outbox.of_draft, draft=draft)
+        if not outbox.cancel_draft(conn, draft, now, "not_sent", why):
+            return
+        for row in rows:
+            if row["state"] in ("held", "queued"):
+                if row["state"] == "queued":
+                    messages.set_values(conn, row["message_id"], delivery="failed")
+                self._settled(conn, row, "not_sent", why)
+
+    def accept(self, conn: Connection, row: Row, sent: Sent) -> None:
+        now = to_ms(self._clock.now())
+        if not outbox.settle(conn, row["id"], "accepted", now, notes=dump_json(sent.notes)):
+            return
+        self._forget_echo(conn, row, sent.native_id)
+        messages.set_values(
+            conn, row["message_id"], native_id=sent.native_id, delivery=sent.delivery
+        )
+        self._event(conn, "message.accepted", {**row, "id": row["message_id"]})
+
+    def _forget_echo(self, conn: Connection, row: Row, native_id: str) -> None:
+        """The platform's echo of this very message may have been stored first."""
+        place = {"instance": row["instance_id"], "chat": row["chat_id"], "native": native_id}
+        echo = first_row(conn, messages.by_native, **place)
+        if echo is None or echo["id"] == row["message_id"]:
+            return
+        if echo["search_rowid"] is not None:
+            search.unindex(
+                conn, echo["search_rowid"], echo["text"], echo["instance_id"], echo["chat_id"]
+            )
+        messages.remove(conn, echo["id"])
+
+    def settle(self, conn: Connection, row: Row, state: str, code: str, why: str) -> None:
+        now = to_ms(self._clock.now())
+        if not outbox.settle(conn, row["id"], state, now, code, why[:500]):
+            return
+        messages.set_values(conn, row["message_id"], delivery=state)
+        self._settled(conn, row, state, why)
+        self.drop(conn, row["draft"], "An earlier part did not get through.")
+
+    def _settled(self, conn: Connection, row: Row, state: str, why: str) -> None:
+        data = {"why": why[:300]}
+        self._event(conn, f"message.{state}", {**row, "id": row["message_id"]}, data)
+
+    def _event(
+        self, conn: Connection, kind: str, row: Row, data: Mapping[str, object] | None = None
+    ) -> None:
+        self._events.record(
+            conn,
+            kind,
+            instance_id=row["instance_id"],
+            chat_id=row["chat_id"],
+            message_id=row["id"],
+            data=data,
+        )
+
+    async def outcome(self, draft: str, wait_s: float, zone: tzinfo) -> SentMessage:
+        """What became of a draft: waits until every part is settled or the time is up."""
+
+        async def settled() -> Sequence[Row] | None:
+            rows = await self._store.rows(outbox.of_draft, draft=draft)
+            return rows if all(row["state"] in _SETTLED for row in rows) else None
+
+        rows = await self._events.wait(settled, wait_s) if wait_s > 0 else None
+        rows = rows or await self._store.rows(outbox.of_draft, draft=draft)
+        worst = min(rows, key=lambda row: _WORST_FIRST.index(row["state"]))
+        first = await self._store.row(messages.get, message=rows[0]["message_id"])
+        if first is None:
+            raise NotFound("The message was removed meanwhile.")
+        message = messages.message_of(first, "")
+        notes = [note for row in rows for note in load_json(row["notes"], ())]
+        if len(rows) > 1:
+            notes.append(f"part 1 of {len(rows)}")
+        if worst["error"]:
+            notes.append(worst["error"])
+        return SentMessage(
+            message=message.id,
+            chat=encode_id(IdKind.CHAT, worst["chat_id"]),
+            outcome=_OUTCOMES[worst["state"]],
+            delivery=message.delivery or "",
+            sent_at=message.sent_at.astimezone(zone).isoformat(timespec="seconds")
+            if message.sent_at
+            else "",
+            notes=tuple(notes),
+        )

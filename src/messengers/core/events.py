@@ -1,0 +1,144 @@
+"""The one ordered log of what happened, and the bus that wakes whoever follows it.
+
+Events are written in the transaction of what they tell and announced after its commit. Followers
+keep a position (the seq) and read the log from there, so a slow one loses nothing and a wake-up
+carries no data.
+"""
+
+from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from typing import TypeVar
+
+import anyio
+from anyio.streams.memory import MemoryObjectReceiveStream, MemoryObjectSendStream
+from sqlalchemy import Connection
+
+from messengers.clock import Clock, to_ms
+from messengers.core.callers import Caller
+from messengers.models import Event
+from messengers.store import Store
+from messengers.store import events as rows
+
+__all__ = ["Events", "Signal"]
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class Signal:
+    """Something not worth storing: typing, presence."""
+
+    instance_id: str
+    chat_key: str
+    kind: str
+    data: str
+
+
+class Events:
+    """Record, follow, read."""
+
+    def __init__(self, store: Store, clock: Clock, names: Callable[[str], str]) -> None:
+        self._store = store
+        self._clock = clock
+        self._names = names
+        self._followers: set[MemoryObjectSendStream[None]] = set()
+        self._listeners: set[Callable[[Signal], None]] = set()
+
+    def record(
+        self,
+        conn: Connection,
+        kind: str,
+        *,
+        instance_id: str = "",
+        chat_id: int | None = None,
+        message_id: int | None = None,
+        data: Mapping[str, object] | None = None,
+    ) -> int:
+        """Append within a unit of work; returns the seq."""
+        at = to_ms(self._clock.now())
+        return rows.append(conn, at, kind, instance_id, chat_id, message_id, data or {})
+
+    async def write(self, unit: Callable[[Connection], T]) -> T:
+        """Run a unit that records events; followers wake once it is committed."""
+        result = await self._store.write(unit)
+        self.announce()
+        return result
+
+    def announce(self) -> None:
+        """Wake the followers: something was committed."""
+        for follower in tuple(self._followers):
+            try:
+                follower.send_nowait(None)
+            except anyio.WouldBlock:
+                continue  # it is awake already and reads from its own position
+
+    @asynccontextmanager
+    async def follow(self) -> AsyncGenerator[MemoryObjectReceiveStream[None]]:
+        """A stream of wake-ups. Read the position before entering: nothing is missed then."""
+        send, receive = anyio.create_memory_object_stream[None](1)
+        self._followers.add(send)
+        try:
+            with send, receive:
+                yield receive
+        finally:
+            self._followers.discard(send)
+
+    async def position(self) -> int:
+        """The seq of the newest event; 0 without any."""
+        row = await self._store.row(rows.last_seq)
+        return int(row["seq"] or 0) if row else 0
+
+    async def oldest(self) -> int:
+        """The seq of the oldest event still kept; 0 without any."""
+        row = await self._store.row(rows.oldest)
+        return int(row["seq"] or 0) if row else 0
+
+    async def since(
+        self,
+        caller: Caller,
+        seq: int,
+        limit: int = 200,
+        *,
+        chat_id: int | None = None,
+        instance_id: str = "",
+        kind: str = "",
+    ) -> list[tuple[int, Event]]:
+        """Events after `seq` that the caller may see, oldest first, with their seqs."""
+        stmt = rows.since(
+            by_chat=chat_id is not None, by_instance=bool(instance_id), by_kind=bool(kind)
+        )
+        params = {"chat": chat_id, "instance": instance_id, "kind": kind}
+        wanted = {name: value for name, value in params.items() if value}
+        found = await self._store.rows(stmt, seq=seq, limit=limit, **wanted)
+        return [
+            (row["seq"], rows.event_of(row, self._names(row["instance_id"])))
+            for row in found
+            if not row["instance_id"] or caller.sees(row["instance_id"])
+        ]
+
+    async def of_message(self, message: int) -> list[Event]:
+        """The history of one message, oldest first."""
+        found = await self._store.rows(rows.of_message, message=message)
+        return [rows.event_of(row, self._names(row["instance_id"])) for row in found]
+
+    async def wait(self, ready: Callable[[], Awaitable[T | None]], timeout_s: float) -> T | None:
+        """Ask `ready` now and after every commit until it gives something or time is up."""
+        async with self.follow() as wakes:
+            with anyio.move_on_after(timeout_s):
+                while True:
+                    result = await ready()
+                    if result is not None:
+                        return result
+                    await wakes.receive()
+        return None
+
+    def listen(self, listener: Callable[[Signal], None]) -> Callable[[], None]:
+        """Hear signals; returns how to stop."""
+        self._listeners.add(listener)
+        return lambda: self._listeners.discard(listener)
+
+    def signal(self, instance_id: str, chat_key: str, kind: str, data: str) -> None:
+        """Pass on what is not stored."""
+        for listener in tuple(self._listeners):
+            listener(Signal(instance_id, chat_key, kind, data))

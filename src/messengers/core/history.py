@@ -1,0 +1,219 @@
+"""Reading: one chat's transcript, the inbox across chats, one message, what comes next."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from messengers.clock import to_ms
+from messengers.core.callers import Caller
+from messengers.core.chats import ChatFilter, Chats, chat_key
+from messengers.core.events import Events
+from messengers.core.instances import Instances
+from messengers.core.pages import ChatMessages, Page, check_limit
+from messengers.errors import InvalidInput, NotFound
+from messengers.models import Chat, Event, IdKind, Message, decode_id, require_id
+from messengers.store import Store
+from messengers.store import messages as rows
+from messengers.store.rows import Row
+
+__all__ = ["History", "MessageDetail", "Waited"]
+
+_END_OF_TIME = 2**62
+_MAX_WAIT_S = 300
+
+
+@dataclass(frozen=True, slots=True)
+class MessageDetail:
+    """Everything of one message."""
+
+    message: Message
+    chat: Chat
+    history: tuple[Event, ...]
+    """Each change of its state with its time, oldest first."""
+
+
+@dataclass(frozen=True, slots=True)
+class Waited:
+    """What came while waiting; empty when the time was up."""
+
+    items: tuple[ChatMessages, ...]
+    cursor: str
+    """For the next call, so that nothing between the two is missed."""
+    gap: bool = False
+    """The cursor was older than the log: read the chats to catch up."""
+
+
+class History:
+    """The stored messages."""
+
+    def __init__(self, store: Store, events: Events, instances: Instances, chats: Chats) -> None:
+        self._store = store
+        self._events = events
+        self._instances = instances
+        self._chats = chats
+
+    def of_row(self, row: Row) -> Message:
+        """The domain form of a stored message."""
+        return rows.message_of(row, self._instances.by_id(row["instance_id"]).name)
+
+    async def read(
+        self,
+        caller: Caller,
+        chat: Chat,
+        limit: int = 30,
+        since: datetime | None = None,
+        until: datetime | None = None,
+        around: str = "",
+        cursor: str = "",
+    ) -> Page[Message]:
+        """Messages of one chat, oldest to newest; the cursor leads to older ones."""
+        check_limit(limit, 200)
+        self._instances.resolve(caller, chat.instance)
+        if since and until and since >= until:
+            raise InvalidInput("since is not before until.", "Swap them.")
+        if around:
+            return await self._around(chat, limit, around)
+        scope = f"read {chat.id} {since} {until}"
+        position = self._store.cursors.decode(scope, cursor) if cursor else None
+        stmt = rows.page(since=since is not None, older=position is not None)
+        params: dict[str, object] = {"until": to_ms(until) if until else _END_OF_TIME}
+        if since:
+            params["since"] = to_ms(since)
+        if position:
+            params |= {"at": position[0], "id": position[1]}
+        found = await self._store.rows(stmt, chat=chat_key(chat), limit=limit + 1, **params)
+        return self._page(scope, found, limit)
+
+    def _page(self, scope: str, found: Sequence[Row], limit: int) -> Page[Message]:
+        """Newest-first rows, one more than asked for where there is more, as a page."""
+        kept = found[:limit]
+        cursor = ""
+        if len(found) > limit:
+            last = kept[-1]
+            cursor = self._store.cursors.encode(scope, (last["sent_at"], last["id"]))
+        return Page(tuple(self.of_row(row) for row in reversed(kept)), cursor)
+
+    async def _around(self, chat: Chat, limit: int, around: str) -> Page[Message]:
+        key = require_id(IdKind.MESSAGE, around, "message")
+        middle = await self._store.row(rows.get, message=key)
+        if middle is None or middle["chat_id"] != chat_key(chat) or middle["sent_at"] is None:
+            raise NotFound("No such message in this chat.", "Take the id from search_messages.")
+        at, message = middle["sent_at"], middle["id"]
+        place = {"chat": chat_key(chat), "until": _END_OF_TIME, "at": at, "id": message}
+        newer = await self._store.rows(rows.around, limit=(limit + 1) // 2, **place)
+        stmt = rows.page(since=False, older=True)
+        older = await self._store.rows(stmt, limit=limit - len(newer) + 1, **place)
+        scope = f"read {chat.id} None None"
+        return self._page(scope, [*reversed(newer), *older], limit)
+
+    async def recent(
+        self,
+        caller: Caller,
+        since: datetime,
+        instance: str = "",
+        *,
+        unread_only: bool = False,
+        mentions_me: bool = False,
+        per_chat: int = 5,
+        limit: int = 60,
+        cursor: str = "",
+    ) -> Page[ChatMessages]:
+        """The newest messages of every chat that moved since a time, newest chat first.
+
+        At most `limit` messages in all; a chat is never cut in two.
+        """
+        check_limit(limit, 200)
+        if not 1 <= per_chat <= 20:
+            raise InvalidInput("per_chat must be from 1 to 20.", "Use read_messages for more.")
+        chosen = ChatFilter(instance=instance, unread_only=unread_only, active_since=since)
+        page = await self._chats.list(caller, chosen, limit=20, cursor=cursor)
+        taken: list[ChatMessages] = []
+        count = 0
+        for chat in page.items:
+            found = await self._newest(chat, since, unread_only, mentions_me, min(per_chat, limit))
+            if count and count + len(found) > limit:
+                rest = self._chats.cursor_after(caller, chosen, taken[-1].chat)
+                return Page(tuple(taken), rest)
+            if found:
+                taken.append(ChatMessages(chat, found))
+                count += len(found)
+        return Page(tuple(taken), page.cursor)
+
+    async def _newest(
+        self, chat: Chat, since: datetime, unread: bool, mentions: bool, per_chat: int
+    ) -> tuple[Message, ...]:
+        stmt = rows.newest_of_chats(mentions=mentions)
+        limit = min(per_chat, chat.unread) if unread else per_chat
+        found = await self._store.rows(
+            stmt, chat=chat_key(chat), since=to_ms(since), per_chat=limit
+        )
+        kept = [row for row in found if not unread or row["direction"] == "in"]
+        return tuple(self.of_row(row) for row in reversed(kept))
+
+    async def get(self, caller: Caller, message: str) -> MessageDetail:
+        """One message by id, with its history."""
+        row = await self.row(caller, message)
+        chat = await self._chats.get(caller, f"{self.of_row(row).chat}")
+        events = await self._events.of_message(row["id"])
+        return MessageDetail(self.of_row(row), chat, tuple(events))
+
+    async def row(self, caller: Caller, message: str) -> Row:
+        """The stored row of a message id that the caller may see."""
+        key = decode_id(IdKind.MESSAGE, message.strip())
+        row = await self._store.row(rows.get, message=key) if key is not None else None
+        if row is None or not caller.sees(row["instance_id"]):
+            raise NotFound("No such message.", "Take the id from an answer, e.g. m3k9.")
+        return row
+
+    async def wait(
+        self,
+        caller: Caller,
+        chat: str = "",
+        instance: str = "",
+        timeout_s: float = 30,
+        cursor: str = "",
+    ) -> Waited:
+        """Block until messages arrive or the time is up. Without a cursor: from now on."""
+        if not 0 <= timeout_s <= _MAX_WAIT_S:
+            raise InvalidInput(f"timeout_s must be from 0 to {_MAX_WAIT_S}.", "Call again after.")
+        place = await self._chats.find(caller, chat, instance) if chat else None
+        chosen = self._instances.resolve(caller, instance) if instance else None
+        scope = f"wait {place.id if place else ''} {chosen.id if chosen else ''}"
+        start = await self._events.position()
+        gap = False
+        if cursor:
+            start = int(self._store.cursors.decode(scope, cursor)[0])
+            gap = start + 1 < await self._events.oldest()
+        key = chat_key(place) if place else None
+        position = start
+
+        async def ready() -> list[Event] | None:
+            nonlocal position
+            found = await self._events.since(
+                caller,
+                position,
+                chat_id=key,
+                instance_id=chosen.id if chosen else "",
+                kind="message.received",
+            )
+            if not found:
+                return None
+            position = found[-1][0]
+            return [event for _, event in found]
+
+        arrived = await self._events.wait(ready, timeout_s) or []
+        items = await self._of_events(caller, arrived)
+        return Waited(items, self._store.cursors.encode(scope, (position,)), gap)
+
+    async def _of_events(
+        self, caller: Caller, arrived: Sequence[Event]
+    ) -> tuple[ChatMessages, ...]:
+        by_chat: dict[str, list[Message]] = {}
+        for event in arrived:
+            row = await self._store.row(
+                rows.get, message=decode_id(IdKind.MESSAGE, event.message) or 0
+            )
+            if row is not None:
+                by_chat.setdefault(event.chat, []).append(self.of_row(row))
+        found = await self._chats.many(caller, by_chat)
+        return tuple(ChatMessages(chat, tuple(by_chat[chat.id])) for chat in found)

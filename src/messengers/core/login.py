@@ -1,0 +1,84 @@
+"""Logging an instance in, step by step, whatever its provider wants for that."""
+
+from time import monotonic
+
+import anyio
+
+from messengers.core.address import Address
+from messengers.core.callers import Caller
+from messengers.core.credentials import secret_names
+from messengers.core.health import TERMINAL
+from messengers.core.registry import Entry, Registry
+from messengers.core.supervisor import Supervisor
+from messengers.core.views import view_of
+from messengers.errors import InvalidInput, MessengersError
+from messengers.models import Health, Lifecycle, UserAction
+from messengers.providers.base import LogsIn
+from messengers.providers.login import AskInput, Done, LoginFailed, LoginStep, ShowQr, Wait
+
+__all__ = ["Login"]
+
+_MAX_WAIT_S = 120.0
+_ASK_AGAIN_S = 0.5
+_ASKING = frozenset({UserAction.ENTER_CREDENTIALS, UserAction.FIX_CREDENTIALS})
+_OVER = TERMINAL | {Lifecycle.ERROR, Lifecycle.STOPPED}
+
+
+class Login:
+    """Asks the provider, or reads its health where it has nothing to show."""
+
+    def __init__(self, registry: Registry, supervisor: Supervisor, address: Address) -> None:
+        self._registry = registry
+        self._supervisor = supervisor
+        self._address = address
+
+    async def step(
+        self, caller: Caller, ref: str, phone: str = "", wait_s: float = 20
+    ) -> LoginStep:
+        """What the owner must do now; waits up to `wait_s` for something to show.
+
+        Raises:
+            NotFound: no such instance.
+            InvalidInput: `wait_s` is out of range.
+        """
+        if not 0 <= wait_s <= _MAX_WAIT_S:
+            raise InvalidInput(f"wait_s must be from 0 to {_MAX_WAIT_S:g}.")
+        entry = self._registry.resolve(caller, ref)
+        view = view_of(entry, self._address)
+        if entry.health.lifecycle in _OVER and entry.health.user_action not in _ASKING:
+            said = entry.health.reason or f"The instance is {entry.health.lifecycle}."
+            return LoginFailed(reason=f"{said} {view.next_step}".strip())
+        if view.page:
+            caption = f"Scan it or open {view.page} to write to “{entry.instance.name}”."
+            return ShowQr(transaction=entry.instance.id, text=view.page, caption=caption)
+        return await self._wait(entry, phone, wait_s)
+
+    async def _wait(self, entry: Entry, phone: str, wait_s: float) -> LoginStep:
+        ends_s = monotonic() + wait_s
+        while True:
+            step = await self._ask(entry, phone)
+            left_s = ends_s - monotonic()
+            if not isinstance(step, Wait) or left_s <= 0:
+                return step
+            await self._supervisor.next_change(min(left_s, _ASK_AGAIN_S))
+
+    async def _ask(self, entry: Entry, phone: str) -> LoginStep:
+        health = entry.health
+        if health.lifecycle in (Lifecycle.CONNECTED, Lifecycle.DEGRADED):
+            return Done(transaction=entry.instance.id)
+        if isinstance(entry.built, LogsIn) and entry.running:
+            with anyio.move_on_after(10):
+                try:
+                    return await entry.built.login_step(phone)
+                except MessengersError as exc:
+                    return LoginFailed(transaction=entry.instance.id, reason=str(exc))
+        return self._by_health(entry, health)
+
+    def _by_health(self, entry: Entry, health: Health) -> LoginStep:
+        transaction = entry.instance.id
+        if health.user_action in _ASKING or health.lifecycle is Lifecycle.BAD_CREDENTIALS:
+            fields = secret_names(entry.info.config) if entry.info else ()
+            return AskInput(transaction=transaction, fields=fields)
+        if health.lifecycle in _OVER:
+            return LoginFailed(transaction=transaction, reason=health.reason)
+        return Wait(transaction=transaction, reason=health.reason)

@@ -1,0 +1,296 @@
+"""Files: stored once by the hash of their bytes, known to the outside by ids that tell nothing.
+
+A file belongs to a chat. What it is called and what it claims to be are kept as data; its kind and
+type come from its bytes, and nothing is unpacked or rendered here.
+"""
+
+import base64
+import binascii
+import hashlib
+import os
+import re
+import secrets
+import unicodedata
+from pathlib import Path, PurePosixPath
+
+import anyio
+from sqlalchemy import Connection
+
+from messengers.clock import Clock, to_ms
+from messengers.core.callers import Caller
+from messengers.core.pictures import RASTER_MIMES, Looks, for_model, look
+from messengers.core.rooted import read_rooted
+from messengers.errors import Forbidden, InvalidInput, NotFound, StorageUnavailable, Unsupported
+from messengers.models import Attachment, Chat, IdKind, Model, decode_id, require_id
+from messengers.providers.base import MediaBytes
+from messengers.providers.capabilities import Capabilities
+from messengers.settings import Settings
+from messengers.store import Store, chats, messages
+from messengers.store import media as rows
+from messengers.store.rows import Row, first_row
+
+__all__ = ["Media", "MediaContent"]
+
+_SCHEME = re.compile(r"([a-zA-Z][a-zA-Z0-9+.-]*):")
+_DATA_URI = re.compile(r"data:([\w.+-]+/[\w.+-]+)?(?:;[\w-]+=[\w.-]+)*;base64,", re.ASCII)
+_MAX_NAME = 120
+_EXTENSIONS = {
+    "image/png": ".png",
+    "image/jpeg": ".jpg",
+    "image/webp": ".webp",
+    "image/gif": ".gif",
+    "application/pdf": ".pdf",
+    "audio/ogg": ".ogg",
+    "audio/mpeg": ".mp3",
+    "video/mp4": ".mp4",
+    "text/plain": ".txt",
+}
+_SUFFIX_FAMILIES = {
+    ".png": "image", ".jpg": "image", ".jpeg": "image", ".webp": "image", ".gif": "image",
+    ".mp3": "audio", ".ogg": "audio", ".wav": "audio", ".mp4": "video", ".webm": "video",
+}  # fmt: skip
+
+
+class MediaContent(Model):
+    """A file with its bytes."""
+
+    attachment: Attachment
+    data: bytes
+
+
+class Media:
+    """Every file that came or leaves."""
+
+    def __init__(self, store: Store, clock: Clock, settings: Settings) -> None:
+        self._store = store
+        self._clock = clock
+        self._settings = settings
+        self.max_pixels = settings.image_max_pixels
+        self._decoding = anyio.CapacityLimiter(1)  # a decoded picture may take 200 MB
+
+    async def store(self, instance_id: str, chat: str | None, data: bytes, name: str) -> Attachment:
+        """Keep a file of a chat (None: of one that is not known yet, see `store.media.bind`).
+
+        Raises:
+            InvalidInput: too large, or a picture that is broken or has too many pixels.
+        """
+        if len(data) > self._settings.media_max_bytes:
+            raise _too_large(self._settings.media_max_bytes)
+        looks = look(data, self.max_pixels)
+        return await self._keep(instance_id, chat, data, plain_file_name(name, looks.mime), looks)
+
+    async def _keep(
+        self, instance_id: str, chat: str | None, data: bytes, name: str, looks: Looks
+    ) -> Attachment:
+        digest = hashlib.sha256(data).hexdigest()
+        await anyio.to_thread.run_sync(_write, self._path(digest), data)
+        values: dict[str, object] = {
+            "instance_id": instance_id,
+            "chat_id": require_id(IdKind.CHAT, chat, "chat") if chat else None,
+            "sha256": digest,
+            "kind": looks.kind,
+            "mime": looks.mime,
+            "name": name,
+            "size_bytes": len(data),
+            "width": looks.width,
+            "height": looks.height,
+            "created_at": to_ms(self._clock.now()),
+        }
+        key = await self._store.write(lambda conn: rows.add(conn, values))
+        return rows.attachment_of({**values, "id": key})
+
+    def attachment(self, conn: Connection, media: str) -> Attachment:
+        """The attachment behind a media id, within a unit of work."""
+        key = require_id(IdKind.MEDIA, media, "media")
+        row = first_row(conn, rows.get, media=key)
+        if row is None:
+            raise _unknown()
+        return rows.attachment_of(row)
+
+    async def load(self, media: str) -> MediaBytes:
+        """A stored file, ready to be sent."""
+        row = await self._row(media)
+        found = rows.attachment_of(row)
+        return MediaBytes(
+            kind=found.kind,
+            mime=found.mime,
+            name=found.name,
+            data=await self._bytes(row),
+            media=found.media,
+            width=found.width,
+            height=found.height,
+        )
+
+    async def content(self, caller: Caller, message_id: str, index: int = 0) -> MediaContent:
+        """An attachment of a message, pictures in a size for models."""
+        row = await self._of_message(caller, message_id, index)
+        found, data = rows.attachment_of(row), await self._bytes(row)
+        if found.mime in RASTER_MIMES:
+            data, mime = await anyio.to_thread.run_sync(
+                for_model, data, found.mime, limiter=self._decoding
+            )
+            found = found.model_copy(update={"mime": mime})
+        return MediaContent(attachment=found, data=data)
+
+    async def of_chat(self, instance_id: str, chat: Chat, media: str) -> MediaContent:
+        """A file as it is, if it belongs to that chat; else the same NotFound as for none."""
+        row = await self._row(media)
+        if row["instance_id"] != instance_id or row["chat_id"] != _chat_key(chat):
+            raise _unknown()
+        return MediaContent(attachment=rows.attachment_of(row), data=await self._bytes(row))
+
+    async def outgoing(
+        self, caller: Caller, source: str, chat: Chat, capabilities: Capabilities
+    ) -> MediaBytes:
+        """What a caller wants to attach, checked against what the messenger takes, and stored.
+
+        `source` is a message id (its first file), a media id, a base64 `data:` URI, or for callers
+        on this machine a path under a media root. Nothing is ever fetched from an address.
+        """
+        if not capabilities.media:
+            raise Unsupported("This messenger takes no attachments.", "Send text.")
+        largest = max(limit.max_bytes for limit in capabilities.media.values())
+        largest = min(largest, self._settings.media_max_bytes)
+        name, data, family = await self._resolve(caller, source, largest)
+        looks = look(data, self.max_pixels)
+        if family and not looks.mime.startswith(f"{family}/"):
+            raise InvalidInput("The attachment is not what its type says.", "Send the real file.")
+        _check_limits(looks, len(data), capabilities)
+        place = await self._store.row(chats.get, chat=_chat_key(chat))
+        if place is None:
+            raise NotFound("No such chat.", "Call list_chats and use the id it gives.")
+        name = plain_file_name(name, looks.mime)
+        kept = await self._keep(place["instance_id"], chat.id, data, name, looks)
+        return MediaBytes(looks.kind, looks.mime, name, data, kept.media, looks.width, looks.height)
+
+    async def _resolve(self, caller: Caller, source: str, largest: int) -> tuple[str, bytes, str]:
+        """Name, bytes and claimed family (`image`, …; empty when nothing is claimed)."""
+        if decode_id(IdKind.MEDIA, source) is not None:
+            row = await self._row(source)
+            if not caller.sees(row["instance_id"]):
+                raise _unknown()
+            return row["name"], await self._bytes(row), ""
+        if decode_id(IdKind.MESSAGE, source) is not None:
+            row = await self._of_message(caller, source, 0)
+            return row["name"], await self._bytes(row), ""
+        scheme = _SCHEME.match(source)
+        if scheme and scheme[1].lower() == "data":
+            return _decode(source, largest)
+        if scheme:
+            raise InvalidInput(
+                "Attachments are not fetched from an address.",
+                "Give a message id with a file, a media id or a base64 data: URI.",
+            )
+        if not caller.local:
+            raise Forbidden(
+                "Only a client on this machine may name files.",
+                "Give a message id with a file, a media id or a base64 data: URI.",
+            )
+        data = await anyio.to_thread.run_sync(
+            read_rooted, source, self._settings.media_roots, largest
+        )
+        path = PurePosixPath(source)
+        return path.name, data, _SUFFIX_FAMILIES.get(path.suffix.lower(), "")
+
+    async def _of_message(self, caller: Caller, message_id: str, index: int) -> Row:
+        key = decode_id(IdKind.MESSAGE, message_id.strip())
+        row = await self._store.row(messages.get, message=key) if key is not None else None
+        if row is None or not caller.sees(row["instance_id"]):
+            raise NotFound("No such message.", "Take the id from an answer, e.g. m3k9.")
+        files = messages.message_of(row, "").attachments
+        if not 0 <= index < len(files):
+            raise NotFound(
+                "That message has no such file." if files else "That message has no file.",
+                f"It has {len(files)}; index counts from 0." if files else "Take another.",
+            )
+        if not files[index].media:
+            raise NotFound("That file is not stored.", "Ask for it to be sent again.")
+        return await self._row(files[index].media)
+
+    async def _row(self, media: str) -> Row:
+        key = decode_id(IdKind.MEDIA, media)
+        row = await self._store.row(rows.get, media=key) if key is not None else None
+        if row is None:
+            raise _unknown()
+        return row
+
+    def _path(self, digest: str) -> Path:
+        return self._store.media_dir / digest[:2] / digest
+
+    async def _bytes(self, row: Row) -> bytes:
+        try:
+            return await anyio.to_thread.run_sync(self._path(row["sha256"]).read_bytes)
+        except FileNotFoundError as exc:
+            raise NotFound("That file's bytes are gone.", "Ask for it to be sent again.") from exc
+        except OSError as exc:
+            raise StorageUnavailable("A stored file cannot be read.", "Check the disk.") from exc
+
+
+def plain_file_name(name: str, mime: str) -> str:
+    """The last part of a name without anything invisible; never used as a path."""
+    last = re.split(r"[/\\]", name)[-1]
+    visible = "".join(char for char in last if unicodedata.category(char)[0] != "C").strip(" .")
+    if not visible:
+        return "file" + _EXTENSIONS.get(mime, "")
+    return visible[-_MAX_NAME:]
+
+
+def _decode(source: str, largest: int) -> tuple[str, bytes, str]:
+    """The bytes of a `data:` URI, measured before they are decoded."""
+    head = _DATA_URI.match(source[:300])
+    if head is None:
+        raise InvalidInput(
+            "The data: URI is not in base64.", "Write data:image/png;base64, and the bytes."
+        )
+    if len(source) - head.end() > (largest + 2) // 3 * 4:
+        raise _too_large(largest)
+    try:
+        data = base64.b64decode(source[head.end() :], validate=True)
+    except (binascii.Error, ValueError) as exc:
+        raise InvalidInput("The data: URI's base64 is broken.", "Encode the file again.") from exc
+    family = (head[1] or "").partition("/")[0].lower()
+    return "", data, family if family in ("image", "audio", "video") else ""
+
+
+def _check_limits(looks: Looks, size_bytes: int, capabilities: Capabilities) -> None:
+    limit = capabilities.media.get(looks.kind)
+    if limit is None or looks.mime not in limit.mimes:
+        takes = sorted({mime for each in capabilities.media.values() for mime in each.mimes})
+        raise Unsupported(
+            "This messenger does not take that type of file.", f"It takes {', '.join(takes)}."
+        )
+    if size_bytes > limit.max_bytes:
+        raise _too_large(limit.max_bytes)
+
+
+def _write(path: Path, data: bytes) -> None:
+    """Whole or not at all, private, on the disk when it returns. Blocking."""
+    try:
+        if path.exists() and path.stat().st_size == len(data):
+            return
+        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        part = path.with_name(f"{path.name}.{secrets.token_hex(4)}.part")
+        file = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
+        with os.fdopen(file, "wb") as out:
+            out.write(data)
+            out.flush()
+            os.fsync(out.fileno())
+        part.replace(path)
+    except OSError as exc:
+        raise StorageUnavailable(
+            "The file could not be stored.", "Check the data directory's space and permissions."
+        ) from exc
+
+
+def _chat_key(chat: Chat) -> int:
+    return require_id(IdKind.CHAT, chat.id, "chat")
+
+
+def _too_large(max_bytes: int) -> InvalidInput:
+    return InvalidInput(
+        f"The file is larger than {max_bytes / 1_048_576:g} MB.", "Send a smaller one."
+    )
+
+
+def _unknown() -> NotFound:
+    return NotFound("No such file.", "Take the id from an answer.")

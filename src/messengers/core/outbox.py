@@ -1,0 +1,204 @@
+"""The outbox: one row per platform call, one lane per chat, every claim durable before the call.
+
+After a crash a claimed row without a result is *unknown*, unless the provider takes our key again:
+then the same key is the same message. Nothing is resent blindly.
+"""
+
+import logging
+from typing import Literal
+
+import anyio
+from anyio.abc import TaskGroup
+
+from messengers.clock import Clock, to_ms
+from messengers.core.drafts import Drafts, PartPlan
+from messengers.core.events import Events
+from messengers.core.instances import Instances
+from messengers.core.media import Media
+from messengers.errors import MessengersError, NotReady, RateLimited, Uncertain, Unreachable
+from messengers.providers.base import Part, Provider, Sent
+from messengers.redaction import redact
+from messengers.store import Store, chats, outbox
+from messengers.store.rows import Row
+
+__all__ = ["Outbox"]
+
+log = logging.getLogger(__name__)
+_CALL_DEADLINE_S = 60.0
+_RETRY_AFTER_CAP_S = 900.0
+_MAX_ATTEMPTS = 8
+_DRAIN_S = 10.0
+
+
+class Outbox:
+    """Lanes that carry rows to their providers."""
+
+    def __init__(
+        self,
+        store: Store,
+        clock: Clock,
+        events: Events,
+        instances: Instances,
+        media: Media,
+        drafts: Drafts,
+        tasks: TaskGroup,
+    ) -> None:
+        self._store = store
+        self._clock = clock
+        self._events = events
+        self._instances = instances
+        self._media = media
+        self._drafts = drafts
+        self._tasks = tasks
+        self._busy: set[int] = set()
+        self._again: set[int] = set()
+        self._closing = anyio.Event()
+        self._idle = anyio.Event()
+
+    async def resume(self) -> None:
+        """Decide what a crash left claimed, then go on with what waits."""
+        for row in await self._store.rows(outbox.claimed):
+            await self._recover(row)
+        await self.wake_all()
+
+    async def wake_all(self) -> None:
+        """See to every lane that has something queued."""
+        for row in await self._store.rows(outbox.todo_chats):
+            self.wake(row["chat_id"])
+
+    async def _recover(self, row: Row) -> None:
+        provider = self._instances.provider_for_parsing(row["instance_id"])
+        if provider.capabilities().reuses_key:
+            await self._store.write(lambda conn: outbox.unclaim(conn, row["id"], 0))
+            return
+        why = "Messengers stopped during the call."
+        await self._events.write(
+            lambda conn: self._drafts.settle(conn, row, "unknown", "uncertain", why)
+        )
+
+    async def wake_draft(self, draft: str) -> None:
+        """Start the lane of a draft that was just queued or released."""
+        for row in await self._store.rows(outbox.of_draft, draft=draft):
+            self.wake(row["chat_id"])
+
+    def wake(self, chat: int) -> None:
+        """See to a lane."""
+        if self._closing.is_set():
+            return
+        if chat in self._busy:
+            self._again.add(chat)
+            return
+        self._busy.add(chat)
+        self._tasks.start_soon(self._work, chat)
+
+    def wake_instance(self, instance_id: str) -> None:
+        """An instance is connected again: see to all its lanes."""
+        self._tasks.start_soon(self._wake_instance, instance_id)
+
+    async def _wake_instance(self, instance_id: str) -> None:
+        try:
+            waiting = await self._store.rows(outbox.todo_chats)
+        except MessengersError as exc:
+            log.warning("the lanes of %s rest: %s", instance_id, exc)  # the sweep wakes them
+            return
+        for row in waiting:
+            if row["instance_id"] == instance_id:
+                self.wake(row["chat_id"])
+
+    async def drain(self) -> None:
+        """Stop taking rows and let the calls under way end, for at most ten seconds."""
+        self._closing.set()
+        if self._busy:
+            with anyio.move_on_after(_DRAIN_S):
+                await self._idle.wait()
+
+    async def _work(self, chat: int) -> None:
+        try:
+            while not self._closing.is_set():
+                self._again.discard(chat)
+                row = await self._store.row(outbox.next_of_chat, chat=chat)
+                if row is None:
+                    if chat not in self._again:
+                        return
+                elif not await self._carry(row):
+                    return
+        except Exception as exc:  # noqa: BLE001 - the outermost loop; the sweep wakes the lane
+            log.warning("the lane of chat %s rests: %s", chat, redact(repr(exc)))
+        finally:
+            self._busy.discard(chat)
+            if self._closing.is_set() and not self._busy:
+                self._idle.set()
+
+    async def _carry(self, row: Row) -> bool:
+        """One row's call. False: the lane rests until something wakes it."""
+        now = to_ms(self._clock.now())
+        if row["expires_at"] and row["expires_at"] <= now:
+            why = "Its time to live ended before it could be sent."
+            await self._events.write(lambda conn: self._drafts.drop(conn, row["draft"], why))
+            return True
+        if row["not_before"] > now:
+            with anyio.move_on_after((row["not_before"] - now) / 1000):
+                await self._closing.wait()
+            return True
+        try:
+            provider = self._instances.provider(row["instance_id"])
+        except NotReady:
+            return False
+        place = await self._store.row(chats.get, chat=row["chat_id"])
+        if place is None or not await self._store.write(lambda conn: outbox.claim(conn, row, now)):
+            return False
+        result = await self._call(provider, place["native_id"], row)
+        if isinstance(result, Sent):
+            await self._events.write(lambda conn: self._drafts.accept(conn, row, result))
+            self._instances.sent(row["instance_id"])
+        else:
+            await self._refused(row, result, reuses_key=provider.capabilities().reuses_key)
+        return True
+
+    async def _call(self, provider: Provider, chat: str, row: Row) -> Sent | MessengersError:
+        """The platform call under its total deadline; what is no answer is uncertain."""
+        plan = PartPlan.model_validate_json(row["payload"])
+        try:
+            media = await self._media.load(plan.media) if plan.media else None
+            part = Part(plan.text, media, plan.reply_to, plan.silent)
+            with anyio.fail_after(_CALL_DEADLINE_S):
+                return await provider.send(chat, part, row["key"])
+        except MessengersError as exc:
+            return exc
+        except TimeoutError:
+            return Uncertain("The messenger did not answer in time.", "Check before repeating.")
+        except Exception as exc:  # noqa: BLE001 - the outermost loop of outbound work
+            log.warning("send %s: %s", row["id"], redact(f"{type(exc).__name__}: {exc}"))
+            return Uncertain("The provider failed during the call.", "Check before repeating.")
+
+    async def _refused(self, row: Row, exc: MessengersError, *, reuses_key: bool) -> None:
+        """What an error means for the row: again later, failed for certain, or unknown."""
+        state, wait_s = _fate(exc, row["attempts"], reuses_key=reuses_key)
+        if state == "again":
+            not_before = to_ms(self._clock.now()) + int(wait_s * 1000)
+            await self._store.write(lambda conn: outbox.unclaim(conn, row["id"], not_before))
+            return
+        await self._settle(row, state, exc.code, redact(str(exc)))
+
+    async def _settle(self, row: Row, state: str, code: str, why: str) -> None:
+        await self._events.write(lambda conn: self._drafts.settle(conn, row, state, code, why))
+
+
+def _fate(
+    exc: MessengersError, attempts: int, *, reuses_key: bool
+) -> tuple[Literal["again", "failed", "unknown"], float]:
+    """What an error means, and after how many seconds to go on.
+
+    Again only where it is certain that nothing happened, or where the key makes a second call
+    the same message.
+    """
+    pause_s = min(2.0**attempts, 60.0)
+    if isinstance(exc, RateLimited):
+        return "again", min(exc.retry_after_s, _RETRY_AFTER_CAP_S)
+    if isinstance(exc, Uncertain):
+        if reuses_key and attempts < _MAX_ATTEMPTS:
+            return "again", pause_s
+        return "unknown", 0
+    if isinstance(exc, Unreachable | NotReady) and attempts < _MAX_ATTEMPTS:
+        return "again", pause_s
+    return "failed", 0

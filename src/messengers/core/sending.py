@@ -1,0 +1,230 @@
+"""Sending: a draft becomes an act, the act becomes outbox rows, the rows' fate an outcome."""
+
+import re
+from collections.abc import Mapping, Sequence
+from datetime import tzinfo
+from typing import Any
+from uuid import uuid4
+
+from sqlalchemy import Connection
+
+from messengers.clock import Clock, to_ms
+from messengers.core.access import judge
+from messengers.core.acts import Act, Shown
+from messengers.core.approvals import Approvals, Stage
+from messengers.core.callers import Caller
+from messengers.core.chats import Chats
+from messengers.core.drafts import Drafts, PartPlan
+from messengers.core.events import Events
+from messengers.core.history import History
+from messengers.core.instances import Instances
+from messengers.core.media import Media
+from messengers.core.outbox import Outbox
+from messengers.errors import Conflict, Forbidden, InvalidInput
+from messengers.models import Chat, Draft, SentMessage
+from messengers.providers.base import MediaBytes, Provider
+from messengers.store import Store, outbox
+from messengers.store.rows import first_row
+
+__all__ = ["MAX_TEXT", "Sending"]
+
+MAX_TEXT = 50_000
+"""Characters of one draft; more is a document."""
+_MAX_ATTACHMENTS = 10
+_REF_WINDOW_MS = 24 * 3600 * 1000
+_SPECIAL = re.compile(r"([\\`*_{}\[\]()#+\-.!|<>~])")
+
+
+class Sending:
+    """Everything that leaves as a new message."""
+
+    def __init__(
+        self,
+        store: Store,
+        clock: Clock,
+        zone: tzinfo,
+        events: Events,
+        instances: Instances,
+        chats: Chats,
+        history: History,
+        media: Media,
+        drafts: Drafts,
+        box: Outbox,
+        approvals: Approvals,
+    ) -> None:
+        self._store = store
+        self._clock = clock
+        self._zone = zone
+        self._events = events
+        self._instances = instances
+        self._chats = chats
+        self._history = history
+        self._media = media
+        self._drafts = drafts
+        self._box = box
+        approvals.executors["send"] = self._execute
+        approvals.stages["send"] = Stage(
+            hold=lambda conn, act: self._queue(conn, act.caller.actor, act.payload, held=True),
+            release=drafts.release,
+            drop=drafts.drop,
+            outcome=self._outcome,
+        )
+
+    async def prepare(
+        self, caller: Caller, chat: str, draft: Draft, instance: str = "", client_ref: str = ""
+    ) -> Act:
+        """Resolve, render and judge a draft; nothing is sent or stored but its attachments.
+
+        Raises what is wrong with it; then it is certain that nothing was sent.
+        """
+        check_text(draft.text)
+        if not draft.text.strip() and not draft.attachments:
+            raise InvalidInput("There is nothing to send.", "Give text or attachments.")
+        if len(draft.attachments) > _MAX_ATTACHMENTS:
+            raise InvalidInput(f"More than {_MAX_ATTACHMENTS} attachments.", "Send fewer at once.")
+        if len(client_ref) > 200:
+            raise InvalidInput("client_ref is longer than 200 characters.", "Use a short key.")
+        target = await self._chats.find(caller, chat, instance, write=True)
+        chosen = self._instances.resolve(caller, target.instance)
+        verdict = judge(target, chosen)
+        if verdict.refused:
+            raise Forbidden(verdict.why, "Only the owner can change that.")
+        provider = self._instances.provider(chosen.id)
+        files = [
+            await self._media.outgoing(caller, source, target, provider.capabilities())
+            for source in draft.attachments
+        ]
+        reply_to = await self._quoted(caller, target, draft.reply_to)
+        parts = _plan(provider, draft, files, reply_to)
+        payload = {
+            "chat": target.id,
+            "text": draft.text,
+            "reply_to": draft.reply_to,
+            "parts": [part.model_dump() for part in parts],
+            "client_ref": client_ref,
+            "time_to_live_s": draft.time_to_live_s,
+        }
+        return Act(
+            action="send",
+            caller=caller,
+            shown=_shown(target, draft.text, files, verdict.why),
+            payload=payload,
+            instance_id=chosen.id,
+            instance=chosen.name,
+            provider=chosen.provider,
+            chat=target,
+            needs_approval=not verdict.allowed,
+            why=verdict.why,
+        )
+
+    async def _quoted(self, caller: Caller, chat: Chat, message: str) -> str:
+        """The native id of the message to answer."""
+        if not message:
+            return ""
+        row = await self._history.row(caller, message)
+        if self._history.of_row(row).chat != chat.id:
+            raise InvalidInput("reply_to is a message of another chat.", "Take it from this one.")
+        if not row["native_id"]:
+            raise Conflict("The quoted message has not been sent yet.", "Send without reply_to.")
+        return str(row["native_id"])
+
+    async def _execute(
+        self, payload: Mapping[str, Any], caller: Caller, wait_s: float
+    ) -> SentMessage:
+        draft, _ = await self._events.write(
+            lambda conn: self._queue(conn, caller.actor, payload, held=False)
+        )
+        return await self._outcome(draft, wait_s)
+
+    def _queue(
+        self, conn: Connection, actor: str, payload: Mapping[str, Any], *, held: bool
+    ) -> tuple[str, int]:
+        """Write a draft's rows; a known client_ref gives the draft that it named before."""
+        parts = [PartPlan(**part) for part in payload["parts"]]
+        known = self._known(conn, actor, payload)
+        if known is not None:
+            return known
+        return self._drafts.add(
+            conn,
+            draft=uuid4().hex,
+            chat=payload["chat"],
+            parts=parts,
+            reply_to=payload["reply_to"],
+            client_ref=payload["client_ref"],
+            fingerprint=_fingerprint(payload),
+            time_to_live_s=payload["time_to_live_s"],
+            actor=actor,
+            held=held,
+        )
+
+    def _known(
+        self, conn: Connection, actor: str, payload: Mapping[str, Any]
+    ) -> tuple[str, int] | None:
+        if not payload["client_ref"]:
+            return None
+        since = to_ms(self._clock.now()) - _REF_WINDOW_MS
+        row = first_row(conn, outbox.by_ref, caller=actor, ref=payload["client_ref"], since=since)
+        if row is None:
+            return None
+        if row["draft_hash"] != _fingerprint(payload):
+            raise Conflict(
+                "This client_ref named another message before.", "Use a new one for each message."
+            )
+        return row["draft"], row["message_id"]
+
+    async def _outcome(self, draft: str, wait_s: float) -> SentMessage:
+        await self._box.wake_draft(draft)
+        return await self._drafts.outcome(draft, wait_s, self._zone)
+
+
+def check_text(text: str) -> None:
+    """What no messenger can carry is refused before anything else."""
+    if len(text) > MAX_TEXT:
+        raise InvalidInput(
+            f"text is longer than {MAX_TEXT:,} characters.", "Send a document instead."
+        )
+    if "\0" in text:
+        raise InvalidInput("text contains a NUL character.", "Remove it.")
+    if any("\ud800" <= char <= "\udfff" for char in text):
+        raise InvalidInput("text contains half of a surrogate pair.", "Send valid Unicode.")
+
+
+def _plan(
+    provider: Provider, draft: Draft, files: Sequence[MediaBytes], reply_to: str
+) -> list[PartPlan]:
+    """One plan per platform call: a short text rides on the first file, a long one follows."""
+    text = draft.text
+    if draft.format == "plain":
+        text = _SPECIAL.sub(r"\\\1", text)
+    texts = list(provider.render(text)) if text.strip() else []
+    limits = provider.capabilities().media
+    plans = [PartPlan(media=file.media) for file in files]
+    caption = limits[files[0].kind].max_caption if files else 0
+    if plans and len(texts) == 1 and len(texts[0]) <= caption:
+        plans[0] = plans[0].model_copy(update={"text": texts.pop(), "source": draft.text})
+    sources = [draft.text] if len(texts) == 1 else texts
+    plans += [PartPlan(text=t, source=s) for t, s in zip(texts, sources, strict=True)]
+    first = plans[0].model_copy(update={"reply_to": reply_to})
+    return [plan.model_copy(update={"silent": draft.silent}) for plan in (first, *plans[1:])]
+
+
+def _shown(chat: Chat, text: str, files: Sequence[MediaBytes], why: str) -> Shown:
+    return Shown(
+        title="Send a message",
+        recipient=recipient(chat),
+        text=text,
+        attachments=tuple(f"{f.kind} {f.name} ({len(f.data):,} bytes)" for f in files),
+        why=why,
+    )
+
+
+def recipient(chat: Chat) -> str:
+    """How the owner recognises where something would go."""
+    known = chat.phone or (f"@{chat.username}" if chat.username else chat.native_id)
+    return f"{chat.name} · {known} · {chat.kind} {chat.id} · {chat.provider} “{chat.instance}”"
+
+
+def _fingerprint(payload: Mapping[str, Any]) -> str:
+    """What must be equal for two calls with one client_ref to be the same call."""
+    parts = [(part["source"] or part["text"], part["media"]) for part in payload["parts"]]
+    return f"{payload['chat']} {payload['reply_to']} {parts}"

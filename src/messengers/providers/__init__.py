@@ -1,0 +1,1 @@
+"""Messengers: the contract in `base`, one package each, found through `catalog`."""

@@ -1,0 +1,382 @@
+"""The contract between the core and a messenger.
+
+A provider is built once per instance and run by the supervisor. *Having the method is having the
+capability*: the optional protocols below are checked with isinstance, and a contract test holds
+the declared levels to them. Chat, sender and message keys that cross this border are the
+platform's own ids, opaque to the core.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from pathlib import Path
+from typing import ClassVar, Literal, Protocol, runtime_checkable
+
+from pydantic import BaseModel
+
+from messengers.clock import Clock
+from messengers.models import (
+    Attachment,
+    Card,
+    ChatKind,
+    Delivery,
+    Direction,
+    Health,
+    Location,
+    MediaKind,
+    NameSource,
+    Origin,
+    Poll,
+    Reaction,
+    Sender,
+)
+from messengers.providers.capabilities import Capabilities
+from messengers.providers.login import LoginStep
+from messengers.providers.visitors import HostsVisitors
+
+__all__ = [
+    "ChatSeen",
+    "ContactSeen",
+    "Deletes",
+    "DownloadsMedia",
+    "Edits",
+    "FetchesHistory",
+    "Happening",
+    "HostsVisitors",
+    "LogsIn",
+    "MarksRead",
+    "MediaBytes",
+    "MessageDeleted",
+    "MessageEdited",
+    "MessageSeen",
+    "Part",
+    "Provider",
+    "ProviderContext",
+    "ProviderInfo",
+    "ReactionSeen",
+    "Reacts",
+    "ReadElsewhere",
+    "ReceiptSeen",
+    "ResolvesRecipients",
+    "Sent",
+    "Sink",
+    "Types",
+]
+
+
+@dataclass(frozen=True, slots=True)
+class ChatSeen:
+    """A chat as the platform shows it. Empty fields leave what is stored."""
+
+    native_id: str
+    kind: ChatKind
+    name: str = ""
+    name_source: NameSource = "stranger"
+    phone: str = ""
+    username: str = ""
+    parent_native_id: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class ContactSeen:
+    """A counterpart as the platform shows him. Empty fields leave what is stored."""
+
+    native_id: str
+    display_name: str = ""
+    name_source: NameSource = "stranger"
+    username: str = ""
+    phone: str = ""
+    alt_ids: tuple[str, ...] = ()
+    is_bot: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class MessageSeen:
+    """A message that exists on the platform, whoever wrote it."""
+
+    chat: ChatSeen
+    native_id: str
+    sender: Sender
+    sent_at: datetime
+    direction: Direction
+    origin: Origin = "realtime"
+    text: str = ""
+    attachments: tuple[Attachment, ...] = ()
+    reply_to_native_id: str = ""
+    thread: str = ""
+    album: str = ""
+    mentions_me: bool = False
+    location: Location | None = None
+    contact: Card | None = None
+    poll: Poll | None = None
+    buttons: tuple[str, ...] = ()
+    delivery: Delivery | None = None
+    client_key: str = ""
+    """The key of our own send, where the platform echoes it."""
+
+
+@dataclass(frozen=True, slots=True)
+class MessageEdited:
+    """The text of a message is another now."""
+
+    chat_native_id: str
+    native_id: str
+    text: str
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class MessageDeleted:
+    """A message is gone for everyone."""
+
+    chat_native_id: str
+    native_id: str
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class ReactionSeen:
+    """All reactions of a message as they stand now."""
+
+    chat_native_id: str
+    native_id: str
+    reactions: tuple[Reaction, ...]
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class ReceiptSeen:
+    """How far our messages got; states only ever advance."""
+
+    chat_native_id: str
+    native_ids: tuple[str, ...]
+    delivery: Literal["sent", "delivered", "read", "failed"]
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class ReadElsewhere:
+    """The owner read a chat on a device of his own."""
+
+    chat_native_id: str
+    at: datetime
+
+
+Happening = (
+    MessageSeen
+    | MessageEdited
+    | MessageDeleted
+    | ReactionSeen
+    | ReceiptSeen
+    | ReadElsewhere
+    | ChatSeen
+    | ContactSeen
+)
+
+
+@dataclass(frozen=True, slots=True)
+class MediaBytes:
+    """A file on its way out, sniffed and within the provider's limits. Never a path or a URL."""
+
+    kind: MediaKind
+    mime: str
+    name: str
+    data: bytes = field(repr=False)
+    media: str = ""
+    """Our media id."""
+    width: int | None = None
+    height: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """One platform call of a draft. `text` is already in the provider's dialect and size."""
+
+    text: str = ""
+    media: MediaBytes | None = None
+    reply_to_native_id: str = ""
+    silent: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Sent:
+    """The platform took it."""
+
+    native_id: str
+    at: datetime
+    delivery: Delivery = "sent"
+    notes: tuple[str, ...] = ()
+
+
+class Sink(Protocol):
+    """The only way from a provider up into the product."""
+
+    async def ingest(self, event_key: str, chat_key: str, kind: str, payload: bytes) -> bool:
+        """Store what arrived; returns once it is durable. Acknowledge to the platform only then.
+
+        `event_key` is unique per instance and names the event, not the delivery. Returns False for
+        a duplicate, which is a no-op. Events of one `chat_key` are translated in order.
+        """
+        ...
+
+    def signal(self, chat_key: str, kind: Literal["typing", "presence"], data: str) -> None:
+        """Tell what is not worth storing."""
+        ...
+
+    def report(self, health: Health) -> None:
+        """Tell the state; times that are None keep what is known."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class ProviderContext:
+    """What a provider gets when it is built."""
+
+    instance_id: str
+    instance_name: str
+    config: BaseModel
+    """An instance of the provider's own config model."""
+    endpoints: Mapping[str, str]
+    """Base URLs that only the command line or the environment may set."""
+    directory: Path
+    """0700, this instance's own; made on first use by whoever writes there."""
+    clock: Clock
+
+
+@runtime_checkable
+class Provider(Protocol):
+    """What every messenger must do."""
+
+    def __init__(self, context: ProviderContext) -> None: ...
+
+    async def run(self, sink: Sink) -> None:
+        """Receive until cancelled. Returning or raising means a restart with backoff;
+        BadCredentials ends it for good."""
+        ...
+
+    def capabilities(self, chat_native_id: str = "") -> Capabilities:
+        """What works here, or in one chat."""
+        ...
+
+    def parse_target(self, text: str) -> str | None:
+        """The native chat id that a recipient written by a person names; None when it names none.
+
+        Strict: an id that belongs to another provider raises InvalidInput with a hint.
+        """
+        ...
+
+    def translate(self, kind: str, payload: bytes) -> Sequence[Happening]:
+        """What a stored event means. Pure; may be called again for the same event."""
+        ...
+
+    def render(self, markdown: str) -> Sequence[str]:
+        """The text in the platform's dialect, cut into parts that fit, never inside a code fence
+        or a grapheme."""
+        ...
+
+    async def send(self, chat_native_id: str, part: Part, key: str) -> Sent:
+        """One platform call. Raises PlatformRefused or Unreachable when it is certain that nothing
+        happened, Uncertain when the request left without an answer."""
+        ...
+
+    async def probe(self) -> None:
+        """Ask the platform whether the account is well; raises what is wrong."""
+        ...
+
+
+@runtime_checkable
+class LogsIn(Protocol):
+    """Has something to scan or type."""
+
+    async def login_step(self, phone: str = "") -> LoginStep: ...
+
+
+@runtime_checkable
+class Edits(Protocol):
+    """Changes its own messages."""
+
+    async def edit(self, chat_native_id: str, native_id: str, text: str) -> None: ...
+
+
+@runtime_checkable
+class Deletes(Protocol):
+    """Deletes its own messages for everyone."""
+
+    async def delete(self, chat_native_id: str, native_id: str) -> None: ...
+
+
+@runtime_checkable
+class Reacts(Protocol):
+    """Sets or removes (empty emoji) its reaction."""
+
+    async def react(self, chat_native_id: str, native_id: str, emoji: str) -> None: ...
+
+
+@runtime_checkable
+class Types(Protocol):
+    """Shows that an answer is being written."""
+
+    async def typing(self, chat_native_id: str, active: bool) -> None: ...
+
+
+@runtime_checkable
+class MarksRead(Protocol):
+    """Sends read receipts, up to and including a message."""
+
+    async def mark_read(self, chat_native_id: str, native_id: str) -> None: ...
+
+
+@runtime_checkable
+class DownloadsMedia(Protocol):
+    """Fetches the bytes behind an attachment's native reference."""
+
+    async def download(self, attachment: Attachment, max_bytes: int) -> bytes: ...
+
+
+@runtime_checkable
+class FetchesHistory(Protocol):
+    """Reads older messages of a chat, newest first, as ingestible happenings."""
+
+    async def history(
+        self, chat_native_id: str, before: datetime, limit: int
+    ) -> Sequence[Happening]: ...
+
+
+@runtime_checkable
+class ResolvesRecipients(Protocol):
+    """Says which native chat id a phone number or handle has, or None when it is not there."""
+
+    async def resolve(self, target: str) -> str | None: ...
+
+
+@dataclass(frozen=True, slots=True)
+class ProviderInfo:
+    """What a provider's package declares without importing its SDK."""
+
+    name: str
+    title: str
+    kind: Literal["personal", "bot"]
+    class_path: str
+    """`module:Class`, imported when its first instance starts."""
+    config: type[BaseModel]
+    """Credentials and options: documented fields, SecretStr for secrets."""
+    summary: str
+    """One sentence for people who choose."""
+    setup: str
+    """The steps to get there, one short paragraph."""
+    capabilities: Capabilities
+    endpoints: tuple[str, ...] = ()
+    """Names of base URLs that may be overridden."""
+    docs: str = ""
+    extra: str = ""
+    """Name of the optional extra that carries the engine, if any."""
+    capability_methods: ClassVar[Mapping[str, type]] = {
+        "edit": Edits,
+        "delete": Deletes,
+        "react": Reacts,
+        "typing": Types,
+        "mark_read": MarksRead,
+        "download_media": DownloadsMedia,
+        "fetch_history": FetchesHistory,
+        "visitors": HostsVisitors,
+    }

@@ -1,0 +1,66 @@
+"""What an instance can do, as data."""
+
+from collections.abc import Mapping
+from enum import StrEnum
+from typing import Literal
+
+from messengers.models import MediaKind, Model
+
+__all__ = ["Capabilities", "Level", "MediaLimit"]
+
+
+class Level(StrEnum):
+    """How well a provider does something; `fallback` says what is sent instead."""
+
+    REJECT = "reject"
+    DROP = "drop"
+    FALLBACK = "fallback"
+    PARTIAL = "partial"
+    FULL = "full"
+
+
+class MediaLimit(Model):
+    """What one kind of attachment may be."""
+
+    max_bytes: int
+    mimes: tuple[str, ...]
+    max_caption: int = 0
+    """In the provider's text unit; 0 = no captions, the text goes as its own message."""
+
+
+class Capabilities(Model):
+    """What an instance can do, as data; the numbers' sources stand in each provider's limits.py."""
+
+    text: Level = Level.FULL
+    max_text: int
+    text_unit: Literal["chars", "utf16", "utf8"] = "chars"
+    media: Mapping[MediaKind, MediaLimit] = {}
+    edit: Level = Level.REJECT
+    delete: Level = Level.REJECT
+    react: Level = Level.REJECT
+    typing: Level = Level.REJECT
+    mark_read: Level = Level.REJECT
+    reply: Level = Level.REJECT
+    silent: Level = Level.DROP
+    list_chats: Level = Level.REJECT
+    list_contacts: Level = Level.REJECT
+    fetch_history: Level = Level.REJECT
+    search_history: Level = Level.REJECT
+    download_media: Level = Level.REJECT
+    webhooks: Level = Level.REJECT
+    groups: Level = Level.REJECT
+    rich: Level = Level.REJECT
+    templates: Level = Level.REJECT
+    profile: Level = Level.REJECT
+    visitors: Level = Level.REJECT
+    edit_window_s: int | None = None
+    """None: no limit known."""
+    delete_window_s: int | None = None
+    sends_per_s: float | None = None
+    """Of the whole instance; None: no figure."""
+    sends_per_chat_per_s: float | None = None
+    messaging_window_s: int | None = None
+    """How long after the counterpart's last message free text may be sent; None: no window."""
+    login: Literal["none", "token", "qr"] = "none"
+    reuses_key: bool = False
+    """Sending again under the same key is the same message: a crash leaves no doubt."""

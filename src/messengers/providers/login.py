@@ -1,0 +1,64 @@
+"""The steps of a login, each safe to ask for again under its transaction id."""
+
+from datetime import datetime
+from typing import Literal
+
+from messengers.models import Model
+
+__all__ = ["AskInput", "Done", "LoginFailed", "LoginStep", "ShowCode", "ShowQr", "Wait"]
+
+
+class ShowQr(Model):
+    """A QR code to scan."""
+
+    step: Literal["show_qr"] = "show_qr"
+    transaction: str
+    text: str
+    """What the QR holds."""
+    caption: str
+    """What to do with it, one sentence."""
+    expires_at: datetime | None = None
+
+
+class ShowCode(Model):
+    """A code to type on the phone."""
+
+    step: Literal["show_code"] = "show_code"
+    transaction: str
+    code: str
+    caption: str
+    expires_at: datetime | None = None
+
+
+class AskInput(Model):
+    """Fields the owner must fill, by form or terminal, never in a chat."""
+
+    step: Literal["ask_input"] = "ask_input"
+    transaction: str
+    fields: tuple[str, ...]
+
+
+class Wait(Model):
+    """Nothing to show yet."""
+
+    step: Literal["wait"] = "wait"
+    transaction: str
+    reason: str = ""
+
+
+class Done(Model):
+    """Logged in."""
+
+    step: Literal["done"] = "done"
+    transaction: str = ""
+
+
+class LoginFailed(Model):
+    """It ended; `reason` holds the cause and the remedy."""
+
+    step: Literal["failed"] = "failed"
+    transaction: str = ""
+    reason: str
+
+
+LoginStep = ShowQr | ShowCode | AskInput | Wait | Done | LoginFailed

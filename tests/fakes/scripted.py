@@ -1,0 +1,231 @@
+"""A messenger in memory whose every answer the test chooses, with a ledger of what it accepted.
+
+It speaks the real provider contract, so the engine runs against it unchanged. A platform is found
+by the instance's token, as an account is by its credentials.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from typing import Literal
+
+import anyio
+import orjson
+from pydantic import BaseModel, ConfigDict, Field, SecretStr
+
+from messengers.errors import InvalidInput
+from messengers.models import Health, Lifecycle, Sender
+from messengers.providers.base import (
+    ChatSeen,
+    ContactSeen,
+    Happening,
+    MessageDeleted,
+    MessageEdited,
+    MessageSeen,
+    Part,
+    ProviderContext,
+    ProviderInfo,
+    ReadElsewhere,
+    ReceiptSeen,
+    Sent,
+    Sink,
+)
+from messengers.providers.capabilities import Capabilities, Level
+
+__all__ = ["BOT", "PERSONAL", "Platform", "ScriptedProvider", "platform"]
+
+EPOCH = datetime(2026, 11, 20, 12, tzinfo=UTC)
+CAPABILITIES = Capabilities(
+    max_text=200,
+    edit=Level.FULL,
+    delete=Level.FULL,
+    react=Level.FULL,
+    mark_read=Level.FULL,
+    reply=Level.FULL,
+    login="token",
+)
+
+
+class ScriptedConfig(BaseModel):
+    """How to find the platform."""
+
+    model_config = ConfigDict(extra="forbid", use_attribute_docstrings=True)
+
+    token: SecretStr
+    """Names the account."""
+    greeting: str = Field(default="hello", max_length=50)
+    """Not used by anything."""
+
+
+@dataclass
+class Platform:
+    """One account's other side."""
+
+    capabilities: Capabilities = CAPABILITIES
+    accepted: list[tuple[str, str, str]] = field(default_factory=list[tuple[str, str, str]])
+    """(chat, text, key) of every call that took effect, in order."""
+    calls: list[tuple[str, ...]] = field(default_factory=list[tuple[str, ...]])
+    """Edits, deletes, reactions and read marks."""
+    answers: list[Callable[[], Exception | None]] = field(
+        default_factory=list[Callable[[], Exception | None]]
+    )
+    """What the next sends raise instead; None accepts."""
+    hang: anyio.Event | None = None
+    """Set: a send takes effect, then waits for this before it answers."""
+    start: Callable[[], BaseException | None] = lambda: None
+    """What the next run raises instead of receiving."""
+    runs: int = 0
+    connected: anyio.Event = field(default_factory=anyio.Event)
+    sinks: list[Sink] = field(default_factory=list[Sink])
+
+    async def deliver(self, kind: str, chat: str = "ann", key: str = "", **data: object) -> bool:
+        """An event of the platform; returns once the product made it durable."""
+        await self.connected.wait()
+        payload = {"chat": chat, **data}
+        return await self.sinks[-1].ingest(key or f"{kind}-{data}", chat, kind, _dump(payload))
+
+    async def say(self, text: str, chat: str = "ann", id_: str = "", **data: object) -> bool:
+        """A person writes."""
+        native = id_ or f"n{text}"
+        fields: dict[str, object] = {"id": native, "text": text, "name": chat.title(), **data}
+        return await self.deliver("message", chat, f"message-{chat}-{native}", **fields)
+
+
+PLATFORMS: dict[str, Platform] = {}
+
+
+def platform(token: str) -> Platform:
+    """The account behind a token, made when first asked for."""
+    return PLATFORMS.setdefault(token, Platform())
+
+
+def _dump(value: Mapping[str, object]) -> bytes:
+    return orjson.dumps(value)
+
+
+class ScriptedProvider:
+    """The contract, answered by a Platform."""
+
+    def __init__(self, context: ProviderContext) -> None:
+        if not isinstance(context.config, ScriptedConfig):
+            raise TypeError("scripted takes a ScriptedConfig")
+        self._platform = platform(context.config.token.get_secret_value())
+        self._clock = context.clock
+
+    async def run(self, sink: Sink) -> None:
+        self._platform.runs += 1
+        fault = self._platform.start()
+        if fault is not None:
+            raise fault
+        self._platform.sinks.append(sink)
+        sink.report(Health(lifecycle=Lifecycle.CONNECTED))
+        self._platform.connected.set()
+        await anyio.sleep_forever()
+
+    def capabilities(self, chat_native_id: str = "") -> Capabilities:
+        return self._platform.capabilities
+
+    def parse_target(self, text: str) -> str | None:
+        if text.startswith("tg:"):
+            raise InvalidInput("That is a Telegram id.", "This instance is a scripted one.")
+        return text.removeprefix("x:") if text.startswith("x:") else None
+
+    def translate(self, kind: str, payload: bytes) -> Sequence[Happening]:
+        data = orjson.loads(payload)
+        at = EPOCH + timedelta(minutes=data.get("minute", 0))
+        chat, native = data["chat"], data.get("id", "")
+        match kind:
+            case "message":
+                return [_message(data, at)]
+            case "edit":
+                return [MessageEdited(chat, native, data["text"], at)]
+            case "delete":
+                return [MessageDeleted(chat, native, at)]
+            case "receipt":
+                return [ReceiptSeen(chat, (native,), data["delivery"], at)]
+            case "read":
+                return [ReadElsewhere(chat, at)]
+            case "contact":
+                return [
+                    ContactSeen(chat, data["name"], data["source"], phone=data.get("phone", ""))
+                ]
+            case _:
+                raise ValueError(f"no such kind {kind}")
+
+    def render(self, markdown: str) -> Sequence[str]:
+        limit = self._platform.capabilities.max_text
+        return [markdown[i : i + limit] for i in range(0, len(markdown), limit)]
+
+    async def send(self, chat_native_id: str, part: Part, key: str) -> Sent:
+        fault = self._platform.answers.pop(0)() if self._platform.answers else None
+        if fault is not None:
+            raise fault
+        known = [k for _, _, k in self._platform.accepted]
+        if not (self._platform.capabilities.reuses_key and key in known):
+            self._platform.accepted.append((chat_native_id, part.text, key))
+        if self._platform.hang is not None:
+            await self._platform.hang.wait()
+        return Sent(native_id=f"s-{key}", at=self._clock.now())
+
+    async def probe(self) -> None:
+        return None
+
+    async def edit(self, chat_native_id: str, native_id: str, text: str) -> None:
+        self._platform.calls.append(("edit", chat_native_id, native_id, text))
+
+    async def delete(self, chat_native_id: str, native_id: str) -> None:
+        self._platform.calls.append(("delete", chat_native_id, native_id))
+
+    async def react(self, chat_native_id: str, native_id: str, emoji: str) -> None:
+        self._platform.calls.append(("react", chat_native_id, native_id, emoji))
+
+    async def mark_read(self, chat_native_id: str, native_id: str) -> None:
+        self._platform.calls.append(("read", chat_native_id, native_id))
+
+
+def _message(data: Mapping[str, str], at: datetime) -> MessageSeen:
+    mine = data.get("from") == "me"
+    origin: Literal["device", "history", "realtime"] = "device" if mine else "realtime"
+    if data.get("origin") == "history":
+        origin = "history"
+    source: Literal["owner", "stranger"] = "owner" if data.get("known") else "stranger"
+    return MessageSeen(
+        chat=ChatSeen(
+            native_id=data["chat"],
+            kind="group" if data.get("group") else "dm",
+            name=data.get("name", ""),
+            name_source=source,
+            phone=data.get("phone", ""),
+            username=data.get("username", ""),
+        ),
+        native_id=data["id"],
+        sender=Sender(
+            native_id="me" if mine else data["chat"],
+            display_name="" if mine else data.get("name", ""),
+            is_me=mine,
+        ),
+        sent_at=at,
+        direction="out" if mine else "in",
+        origin=origin,
+        text=data.get("text", ""),
+        reply_to_native_id=data.get("reply_to", ""),
+        mentions_me=bool(data.get("mention")),
+    )
+
+
+def _info(kind: Literal["personal", "bot"]) -> ProviderInfo:
+    return ProviderInfo(
+        name=f"scripted_{kind}",
+        title=f"Scripted {kind}",
+        kind=kind,
+        class_path="tests.fakes.scripted:ScriptedProvider",
+        config=ScriptedConfig,
+        summary="A messenger in memory.",
+        setup="Nothing to do.",
+        capabilities=CAPABILITIES,
+        endpoints=("api",),
+    )
+
+
+PERSONAL = _info("personal")
+BOT = _info("bot")
