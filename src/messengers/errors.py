@@ -1,23 +1,23 @@
 """Every error the product raises on purpose, one tree, so that each edge translates once.
 
-    MessengersError              internal            500
-    ├─ CallerFault               bad_request         400   the caller can repair it
-    │  ├─ InvalidInput           invalid_input       422
-    │  ├─ Unauthorized           unauthorized        401
-    │  ├─ Forbidden              forbidden           403
-    │  ├─ NotFound               not_found           404
-    │  ├─ Ambiguous              ambiguous           409   carries the candidates
-    │  ├─ Conflict               conflict            409
-    │  └─ Unsupported            unsupported         422
-    ├─ NotReady                  not_ready           503   it may work later or after a step of the owner
-    │  ├─ NotConnected           not_connected       503
-    │  ├─ AlreadyRunning         already_running     503
-    │  └─ StorageUnavailable     storage_unavailable 507
-    ├─ PlatformRefused           platform_refused    502   the messenger said no; certain
-    │  ├─ BadCredentials         bad_credentials     502
-    │  └─ RateLimited            rate_limited        429
-    └─ Unreachable               unreachable         504   the messenger could not be reached; certain
-       └─ Uncertain              uncertain           504   bytes left, no answer came
+MessengersError              internal            500
+├─ CallerFault               bad_request         400   the caller can repair it
+│  ├─ InvalidInput           invalid_input       422
+│  ├─ Unauthorized           unauthorized        401
+│  ├─ Forbidden              forbidden           403
+│  ├─ NotFound               not_found           404
+│  ├─ Ambiguous              ambiguous           409   carries the candidates
+│  ├─ Conflict               conflict            409
+│  └─ Unsupported            unsupported         422
+├─ NotReady                  not_ready           503   later, or after a step of the owner
+│  ├─ NotConnected           not_connected       503
+│  ├─ AlreadyRunning         already_running     503
+│  └─ StorageUnavailable     storage_unavailable 507
+├─ PlatformRefused           platform_refused    502   the messenger said no; certain
+│  ├─ BadCredentials         bad_credentials     502
+│  └─ RateLimited            rate_limited        429
+└─ Unreachable               unreachable         504   the messenger could not be reached; certain
+   └─ Uncertain              uncertain           504   bytes left, no answer came
 """
 
 from collections.abc import Sequence

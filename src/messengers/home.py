@@ -20,6 +20,7 @@ __all__ = [
     "default_home",
     "home_directory",
     "make_private",
+    "program_directory",
     "socket_path",
 ]
 
@@ -34,12 +35,26 @@ START_LOG_FILE = os.path.join("log", "start.log")
 """What a detached daemon said before it had a log, of its latest start."""
 MAX_SOCKET_PATH_BYTES = 100
 """The kernel takes 108 on Linux, 104 on macOS, one of them a NUL."""
-_PASSED = frozenset(
-    ["HOME", "USER", "LOGNAME", "SHELL", "PATH", "TZ", "LANG", "LANGUAGE", "TMPDIR", "TEMP", "TMP", "SSL_CERT_FILE", "SSL_CERT_DIR", "LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH", "VIRTUAL_ENV", "DBUS_SESSION_BUS_ADDRESS", "SYSTEMROOT", "USERPROFILE", "APPDATA", "LOCALAPPDATA"]
-)
+_PASSED = {
+    *(
+        "HOME",
+        "USER",
+        "LOGNAME",
+        "SHELL",
+        "PATH",
+        "TZ",
+        "LANG",
+        "LANGUAGE",
+        "TMPDIR",
+        "TEMP",
+        "TMP",
+    ),
+    *("SSL_CERT_FILE", "SSL_CERT_DIR", "LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH", "VIRTUAL_ENV"),
+    *("DBUS_SESSION_BUS_ADDRESS", "SYSTEMROOT", "USERPROFILE", "APPDATA", "LOCALAPPDATA"),
+}
 _PASSED_PREFIXES = ("LC_", "XDG_", "PYTHON", "COVERAGE_", "MESSENGERS_")
 """COVERAGE_ is how a coverage run follows into child processes."""
-_PROXIES = frozenset({"HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY"})
+_PROXIES = {"HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY"}
 
 
 def default_home() -> str:
@@ -118,3 +133,8 @@ def _temporary() -> str:
     short = _absolute(os.environ.get("TMPDIR", ""))
     # /tmp is everyone's, so what is made in it is checked by `make_private`.
     return short if short and len(os.fsencode(short)) <= 40 else "/tmp"  # noqa: S108
+
+
+def program_directory(variable: str, default: str) -> str:
+    """Where another program keeps its configs: what its own variable names, else the default."""
+    return _absolute(os.environ.get(variable, "")) or default

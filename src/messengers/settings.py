@@ -193,12 +193,12 @@ class Settings(BaseSettings):
 
 def unknown_variables(environment: Mapping[str, str] | None = None) -> list[str]:
     """One sentence for each MESSENGERS_* variable that is no setting: most often misspelt."""
-    known = [PREFIX + name.upper() for name in Settings.model_fields]
+    known = [name.upper() for name in Settings.model_fields]
     sentences: list[str] = []
     for name in sorted(os.environ if environment is None else environment):
-        if name.startswith(PREFIX) and name not in known:
-            near = difflib.get_close_matches(name, known, n=1)
-            hint = f" Did you mean {near[0]}?" if near else ""
+        if name.startswith(PREFIX) and name.removeprefix(PREFIX) not in known:
+            near = difflib.get_close_matches(name.removeprefix(PREFIX), known, n=1)
+            hint = f" Did you mean {PREFIX}{near[0]}?" if near else ""
             sentences.append(f"{name} is no setting of Messengers and has no effect.{hint}")
     return sentences
 

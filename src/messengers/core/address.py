@@ -17,6 +17,11 @@ class Address:
         self._port = port
 
     @property
+    def port(self) -> int:
+        """The port that HTTP is served on."""
+        return self._port
+
+    @property
     def local(self) -> str:
         """The base URL on this machine."""
         host = self._settings.host

@@ -162,8 +162,10 @@ class Approvals:
         return None if row is None else self._of_row(row)
 
     async def outcome(self, approval: str, wait_s: float = 5.0) -> Answer:
-        """What became of a decided approval. Raises Uncertain when it was approved and its act
-        has not ended, or failed."""
+        """What became of a decided approval.
+
+        Raises Uncertain when it was approved and its act has not ended, or failed.
+        """
         row = await self._row(approval)
         stage = self.stages.get(row["action"])
         if stage is not None:

@@ -42,6 +42,8 @@ class Entry:
     removed: bool = False
     purging: bool = False
     """An earlier process began to erase it."""
+    trouble: str = ""
+    """Why it cannot be built, where the provider or the configuration is missing."""
     health: Health = field(default_factory=lambda: Health(lifecycle=Lifecycle.CREATED))
     problems: deque[str] = field(default_factory=lambda: deque(maxlen=_PROBLEMS))
     """The last faults, redacted, oldest first."""
@@ -89,14 +91,15 @@ class Registry:
 
     def _entry(self, row: Row, sealed: Mapping[str, bytes]) -> Entry:
         health = Health(lifecycle=Lifecycle.STOPPED)
-        info = config = None
+        info, config, trouble = None, None, ""
         try:
             info = self.catalog.find(row["provider"])
             if row["deleted_at"] is None:
                 config = read(info.config, self._opened(row["id"], sealed))
         except MessengersError as exc:
             action = UserAction.FIX_CREDENTIALS if info else UserAction.UPGRADE
-            health = Health(lifecycle=Lifecycle.ERROR, user_action=action, reason=str(exc))
+            trouble = str(exc)
+            health = Health(lifecycle=Lifecycle.ERROR, user_action=action, reason=trouble)
         return Entry(
             rows.instance_of(row),
             info,
@@ -104,6 +107,7 @@ class Registry:
             rows.endpoints_of(row),
             removed=row["deleted_at"] is not None,
             purging=bool(row["policies"]),
+            trouble=trouble,
             health=health,
         )
 
@@ -190,7 +194,7 @@ class Registry:
         if entry.removed:
             raise NotConnected("This instance was removed.", "Its messages can still be read.")
         if entry.info is None or entry.config is None:
-            raise NotConnected("This instance cannot be started.", entry.health.reason)
+            raise NotConnected("This instance cannot be started.", entry.trouble)
         provider = self.catalog.provider_class(entry.info)
         instance = entry.instance
         entry.built = provider(

@@ -102,6 +102,9 @@ class Supervisor:
         """Run it. Running already: nothing. Pausing after a fault: try now."""
         if self._tasks is None:
             return
+        if entry.info is None or entry.config is None:
+            self.report(entry, _unfit(entry, entry.trouble))
+            return
         known = self._runs.get(entry.instance.id)
         if known is not None and not known.scope.cancel_called:
             known.hurry.set()

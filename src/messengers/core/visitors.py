@@ -237,8 +237,7 @@ class Visit:
         shown = [message for message in page.items if message.native_id]
         texts = await self._dialect(shown)
         frames = [await self._frame(message, texts) for message in shown]
-        known = {frame["id"] for frame in frames}
-        frames += [frame for frame in recent if frame["id"] not in known]
+        frames = _merged(frames, recent)
         seen = "" if cursor else _seen(chat, shown)
         return VisitHistory(tuple(frames), page.cursor, seen)
 
@@ -315,6 +314,14 @@ class Visit:
             return reply_to
         row = await self._visitors.store.row(messages.get, message=key)
         return str(row["native_id"] or "") if row else ""
+
+
+def _merged(stored: list[PageFrame], recent: Sequence[PageFrame]) -> list[PageFrame]:
+    """What is stored, and between it what is so recent that it is not listed yet."""
+    known = {frame["id"] for frame in stored}
+    since = str(stored[0]["at"]) if stored else ""
+    fresh = [f for f in recent if f["id"] not in known and str(f["at"]) >= since]
+    return sorted([*stored, *fresh], key=lambda frame: str(frame["at"]))
 
 
 def _seen(chat: Chat, shown: Sequence[Message]) -> str:

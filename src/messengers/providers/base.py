@@ -250,8 +250,10 @@ class Provider(Protocol):
     def __init__(self, context: ProviderContext) -> None: ...
 
     async def run(self, sink: Sink) -> None:
-        """Receive until cancelled. Returning or raising means a restart with backoff;
-        BadCredentials ends it for good."""
+        """Receive until cancelled.
+
+        Returning or raising means a restart with backoff; BadCredentials ends it for good.
+        """
         ...
 
     def capabilities(self, chat_native_id: str = "") -> Capabilities:
@@ -270,13 +272,18 @@ class Provider(Protocol):
         ...
 
     def render(self, markdown: str) -> Sequence[str]:
-        """The text in the platform's dialect, cut into parts that fit, never inside a code fence
-        or a grapheme."""
+        """The text in the platform's dialect, cut into parts that fit.
+
+        Never inside a code fence or a grapheme.
+        """
         ...
 
     async def send(self, chat_native_id: str, part: Part, key: str) -> Sent:
-        """One platform call. Raises PlatformRefused or Unreachable when it is certain that nothing
-        happened, Uncertain when the request left without an answer."""
+        """One platform call.
+
+        Raises PlatformRefused or Unreachable when it is certain that nothing happened, Uncertain
+        when the request left without an answer.
+        """
         ...
 
     async def probe(self) -> None:

@@ -50,11 +50,10 @@ class Catalog:
         """Name of a third party's provider → one sentence why it cannot be used."""
         for name in [name for name in self._found if name in self._paths or not _is_name(name)]:
             del self._found[name]
-            self.broken[_shown(name)] = (
-                "Its name belongs to a built-in provider."
-                if name in self._paths
-                else "Its name is no provider name: a-z, 0-9 and _, a letter first."
-            )
+            if name in self._paths:
+                self.broken[f"another {name}"] = "Its name belongs to a built-in provider."
+            else:
+                self.broken[_shown(name)] = "Its name is none: a-z, 0-9 and _, a letter first."
 
     def names(self) -> tuple[str, ...]:
         """Every name that may be asked for, built-in ones first."""
@@ -62,7 +61,7 @@ class Catalog:
 
     def all(self) -> tuple[ProviderInfo, ...]:
         """Every provider that can be loaded, built-in ones first."""
-        infos = [self._load(name) for name in self.names() if name not in self.broken]
+        infos = [self._load(name) for name in self.names()]
         return tuple(info for info in infos if info is not None)
 
     def find(self, name: str) -> ProviderInfo:
@@ -110,8 +109,8 @@ class Catalog:
         return self._classes[info.name]
 
     def _load(self, name: str) -> ProviderInfo | None:
-        if name in self._infos:
-            return self._infos[name]
+        if name in self._infos or name in self.broken:
+            return self._infos.get(name)
         if name in self._paths:
             module, _, attribute = self._paths[name].partition(":")
             info: ProviderInfo = getattr(import_module(module), attribute)

@@ -21,9 +21,7 @@ due = select(_approvals).where(
 )
 latest = (
     select(_approvals)
-    .where(
-        _approvals.c.requested_by == bindparam("caller"), _approvals.c.hash == bindparam("hash")
-    )
+    .where(_approvals.c.requested_by == bindparam("caller"), _approvals.c.hash == bindparam("hash"))
     .order_by(_approvals.c.id.desc())
     .limit(1)
 )

@@ -103,7 +103,7 @@ class Store:
         return sum(file.stat().st_size for file in files if file.exists())
 
 
-def _prepare(home: Path, keyring: bool) -> tuple[Writer, bytes]:  # noqa: FBT001 - private
+def _prepare(home: Path, keyring: bool) -> tuple[Writer, bytes]:
     """Everything that blocks: directory, migration, writer, key."""
     path = home / sqlite.DATABASE
     try:

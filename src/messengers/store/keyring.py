@@ -5,7 +5,6 @@ The `keyring` library is no dependency: who opts in installs it.
 
 import importlib
 from pathlib import Path
-from types import ModuleType
 
 from messengers.errors import StorageUnavailable
 
@@ -19,8 +18,8 @@ class Keyring:
 
     def __init__(self, home: Path) -> None:
         try:
-            self._library: ModuleType = importlib.import_module("keyring")
-            self._errors: ModuleType = importlib.import_module("keyring.errors")
+            self._library = importlib.import_module("keyring")
+            self._errors = importlib.import_module("keyring.errors")
         except ImportError as exc:
             raise StorageUnavailable(
                 "MESSENGERS_KEYRING is set, but the keyring library is not installed.",

@@ -10,7 +10,6 @@ from pathlib import Path
 import aiosqlite
 from sqlalchemy import SelectBase
 from sqlalchemy.dialects import sqlite as dialects
-from sqlalchemy.sql.compiler import SQLCompiler
 
 from messengers.errors import StorageUnavailable
 from messengers.store import sqlite
@@ -32,8 +31,9 @@ class _Connection:
 
 
 class Reader:
-    """A few connections that can only read. No transaction outlives a call: an open one would keep
-    the write-ahead log from shrinking.
+    """A few connections that can only read.
+
+    No transaction outlives a call: an open one would keep the write-ahead log from shrinking.
     """
 
     def __init__(self, connections: list[_Connection]) -> None:
@@ -83,8 +83,6 @@ class _Statement:
 
     def __init__(self, stmt: SelectBase) -> None:
         compiled = stmt.compile(dialect=_DIALECT)
-        if not isinstance(compiled, SQLCompiler):
-            raise TypeError("Only statements that select are read.")
         self.names = tuple(stmt.selected_columns.keys())
         self._compiled = compiled
         self._sql = str(compiled)

@@ -9,9 +9,10 @@ import re
 import unicodedata
 from collections.abc import Collection
 
-from sqlalchemy import Connection, select, update
+from sqlalchemy import Connection, bindparam, select
 
 from messengers.errors import InvalidInput
+from messengers.store import sqlite
 from messengers.store.tables import MessageRow, table
 
 __all__ = ["fold", "index", "match", "next_rowid", "rebuild", "rowid_bound", "unindex"]
@@ -35,14 +36,24 @@ _UNSPACED = re.compile(
     "])"
 )
 _TERM = re.compile(r'"([^"]*)"|(\S+)')
-_ASCII_BLANKS = {code: " " for code in (*range(32), ord("^"), ord("`"), 127)}
+_ASCII_BLANKS = dict.fromkeys((*range(32), ord("^"), ord("`"), 127), " ")
 """The tokenizer takes ^ and ` for letters, as they are of the category Sk."""
+# Both: a message edited to nothing keeps its row id but stands in the index no more.
+_LAST_OF = """
+SELECT max(
+  ?1 - 1,
+  coalesce((SELECT max(search_rowid) FROM message WHERE search_rowid BETWEEN ?1 AND ?2), -1),
+  coalesce((SELECT max(rowid) FROM message_search WHERE rowid BETWEEN ?1 AND ?2), -1)
+)"""
 _messages = table(MessageRow)
 
 
 def fold(text: str) -> str:
-    """The form in which texts and queries meet: NFKC, case folded, ё as е, a space around each
-    emoji and each character of a script without spaces; what is invisible is gone."""
+    """The form in which texts and queries meet.
+
+    NFKC, case folded, ё as е, a space around each emoji and each character of a script without
+    spaces; what is invisible is gone.
+    """
     plain = unicodedata.normalize("NFKC", text)
     plain = unicodedata.normalize("NFKC", plain.casefold())
     plain = _YO.sub("е", plain)
@@ -61,16 +72,13 @@ def next_rowid(conn: Connection, sent_at: int) -> int:
     """A free row id for a time (ms), above those that messages of the same millisecond have."""
     low = rowid_bound(sent_at)
     high = low + (1 << _TIE_BITS) - 1
-    last = conn.exec_driver_sql(
-        "SELECT rowid FROM message_search WHERE rowid BETWEEN ? AND ? ORDER BY rowid DESC LIMIT 1",
-        (low, high),
-    ).scalar()
-    return low if last is None else int(last) + 1
+    last: int = sqlite.raw(conn).execute(_LAST_OF, (low, high)).fetchone()[0]
+    return last + 1
 
 
 def index(conn: Connection, rowid: int, text: str, instance_id: str, chat_id: int) -> None:
     """Add a message's words."""
-    conn.exec_driver_sql(
+    sqlite.raw(conn).execute(
         "INSERT INTO message_search(rowid, text, scope) VALUES (?, ?, ?)",
         (rowid, fold(text), _scope(instance_id, chat_id)),
     )
@@ -78,7 +86,7 @@ def index(conn: Connection, rowid: int, text: str, instance_id: str, chat_id: in
 
 def unindex(conn: Connection, rowid: int, text: str, instance_id: str, chat_id: int) -> None:
     """Remove them. `text` is what was indexed: a contentless index must be told what it held."""
-    conn.exec_driver_sql(
+    sqlite.raw(conn).execute(
         "INSERT INTO message_search(message_search, rowid, text, scope) VALUES ('delete', ?, ?, ?)",
         (rowid, fold(text), _scope(instance_id, chat_id)),
     )
@@ -87,28 +95,22 @@ def unindex(conn: Connection, rowid: int, text: str, instance_id: str, chat_id: 
 def rebuild(conn: Connection) -> int:
     """Make the index anew from the messages; returns how many are in it.
 
-    What has a row id keeps it, so cursors of searches stay good.
+    They keep their row ids, so cursors of searches stay good.
     """
-    conn.exec_driver_sql("INSERT INTO message_search(message_search) VALUES ('delete-all')")
+    sqlite.raw(conn).execute("INSERT INTO message_search(message_search) VALUES ('delete-all')")
     columns = _messages.c
     page = (
-        select(columns.id, columns.sent_at, columns.search_rowid, columns.text)
-        .add_columns(columns.instance_id, columns.chat_id)
-        .where(columns.text != "", columns.sent_at.is_not(None), columns.status != "deleted")
-        .order_by(columns.id)
+        select(columns.search_rowid, columns.text, columns.instance_id, columns.chat_id)
+        .where(columns.search_rowid > bindparam("after"), columns.text != "")
+        .order_by(columns.search_rowid)
         .limit(_REBUILD_ROWS)
     )
-    count = last = 0
-    while rows := conn.execute(page.where(columns.id > last)).all():
+    count, after = 0, -1
+    while rows := conn.execute(page, {"after": after}).all():
         for row in rows:
-            rowid = row.search_rowid
-            if rowid is None:
-                rowid = next_rowid(conn, row.sent_at)
-                stmt = update(_messages).where(columns.id == row.id)
-                conn.execute(stmt.values(search_rowid=rowid))
-            index(conn, rowid, row.text, row.instance_id, row.chat_id)
+            index(conn, *row)
         count += len(rows)
-        last = rows[-1].id
+        after = rows[-1].search_rowid
     return count
 
 
@@ -148,10 +150,11 @@ def _term(raw: str, bare: str) -> str:
     """One phrase, quoted; '' when no word is in it."""
     words = [word for word in fold(raw).replace('"', " ").split() if any(map(_is_word, word))]
     phrase = " ".join(words)
-    wants_prefix = bare.endswith("*") and len(words[-1:]) == 1
-    if wants_prefix and len(words[-1].rstrip("*")) >= _MIN_PREFIX_CHARS:
-        return f'"{phrase.rstrip("*")}" *'
-    return f'"{phrase}"' if phrase else ""
+    if not words:
+        return ""
+    if bare.endswith("*") and len(words[-1].rstrip("*")) >= _MIN_PREFIX_CHARS:
+        return f'"{phrase}" *'
+    return f'"{phrase}"'
 
 
 def _is_word(char: str) -> bool:

@@ -36,9 +36,7 @@ _FORM = b"\x01"
 """The first byte of what is sealed: AES-256-GCM, nonce first."""
 _PROOF = "key_proof"
 _PROVEN = b"messengers"
-_REMEDY = (
-    "Put the right key back; if it is lost, move messengers.db away and set your messengers up anew."
-)
+_REMEDY = "Put the right key back; if it is lost, move messengers.db away and set up anew."
 _settings = table(SettingRow)
 
 
@@ -62,7 +60,7 @@ class Cipher:
             return self._aead.decrypt(nonce, body, _place(table, row, field))
         except (InvalidTag, ValueError) as exc:
             raise StorageUnavailable(
-                "A stored secret does not open: it was sealed with another key, or for another row.",
+                "A stored secret does not open: it has another key, or another row.",
                 _REMEDY,
             ) from exc
 

@@ -2,9 +2,10 @@
 
 import os
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import cast
 
 from sqlalchemy import Connection, Engine, create_engine, event
 from sqlalchemy.dialects.sqlite import insert as upsert
@@ -20,6 +21,7 @@ __all__ = [
     "SEARCH_DDL",
     "engine",
     "make_file",
+    "raw",
     "read_uri",
     "storage_errors",
     "upsert",
@@ -71,7 +73,7 @@ _CAUSES = {
 
 
 def make_file(path: Path) -> None:
-    """Create the file as 0600, or take those rights from whom they go beyond.
+    """Create the file as 0600, or narrow the rights of one that is there.
 
     SQLite gives its -wal and -shm files the rights of the database.
     """
@@ -89,9 +91,10 @@ def wal_of(path: Path) -> Path:
 
 
 def engine(path: Path, *, foreign_keys: bool = True) -> Engine:
-    """The engine behind the one writing connection; migrations rebuild tables and so take it
-    without foreign keys. Transactions begin IMMEDIATE: a deferred one that meets another writer
-    fails at once, whatever the busy timeout.
+    """The engine behind the one writing connection.
+
+    Transactions begin IMMEDIATE: a deferred one that meets another writer fails at once, whatever
+    the busy timeout. Migrations rebuild tables, and so take it without foreign keys.
     """
 
     def connect() -> sqlite3.Connection:
@@ -113,15 +116,21 @@ def engine(path: Path, *, foreign_keys: bool = True) -> Engine:
     return made
 
 
+def raw(conn: Connection) -> sqlite3.Connection:
+    """The driver's connection under a unit's: a fifth of the time per statement."""
+    return cast("sqlite3.Connection", conn.connection.driver_connection)
+
+
 def read_uri(path: Path) -> str:
     """For connections that can only read."""
     return f"{path.absolute().as_uri()}?mode=ro"
 
 
 @contextmanager
-def storage_errors() -> Iterator[None]:
-    """Say in one sentence what is wrong with the disk, the file or its rights; a statement's own
-    errors pass as they are.
+def storage_errors() -> Generator[None]:
+    """Say in one sentence what is wrong with the disk, the file or its rights.
+
+    A statement's own errors pass as they are.
     """
     try:
         yield

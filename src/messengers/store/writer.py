@@ -44,10 +44,15 @@ class _Write:
 class Writer:
     """Owns the only writing connection of a database: opened, proven, then started."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(
+        self, path: Path, *, large_wal_bytes: int = _LARGE_WAL_BYTES, idle_s: float = _IDLE_S
+    ) -> None:
         self._wal = sqlite.wal_of(path)
-        self._checkpoint_at_bytes = _LARGE_WAL_BYTES
+        self._large_wal_bytes = large_wal_bytes
+        self._checkpoint_at_bytes = large_wal_bytes
+        self._idle_s = idle_s
         self._closed = False
+        self._door = threading.Lock()
         self._engine = sqlite.engine(path)
         try:
             with sqlite.storage_errors():
@@ -55,7 +60,7 @@ class Writer:
         except BaseException:
             self._engine.dispose()
             raise
-        self._raw = cast("sqlite3.Connection", self._connection.connection.dbapi_connection)
+        self._raw = sqlite.raw(self._connection)
         self._queue: queue.SimpleQueue[_Write | None] = queue.SimpleQueue()
         self._thread = threading.Thread(target=self._work, name="store-writer", daemon=True)
 
@@ -74,20 +79,23 @@ class Writer:
         Raises:
             StorageUnavailable: the commit failed, and nothing of the unit happened.
         """
-        if self._closed:
-            raise StorageUnavailable(*sqlite.CLOSED)
         loop = asyncio.get_running_loop()
         future: asyncio.Future[object] = loop.create_future()
-        self._queue.put(_Write(unit, loop, future))
+        # Behind the closing nothing may wait: nobody would answer it.
+        with self._door:
+            if self._closed:
+                raise StorageUnavailable(*sqlite.CLOSED)
+            self._queue.put(_Write(unit, loop, future))
         return cast("T", await future)
 
     def close(self) -> None:
         """Finish what waits, then close. Blocks for as long as that takes."""
-        if self._closed:
-            return
-        self._closed = True
-        if self._thread.is_alive():
+        with self._door:
+            if self._closed:
+                return
+            self._closed = True
             self._queue.put(None)
+        if self._thread.is_alive():
             self._thread.join()
         self._connection.close()
         self._engine.dispose()
@@ -96,7 +104,7 @@ class Writer:
         idle = True
         while True:
             try:
-                first = self._queue.get(timeout=None if idle else _IDLE_S)
+                first = self._queue.get(timeout=None if idle else self._idle_s)
             except queue.Empty:
                 self._checkpoint()
                 idle = True
@@ -166,17 +174,17 @@ class Writer:
         if size_bytes >= self._checkpoint_at_bytes:
             done = self._checkpoint()
             # One that a reader held up is tried again when the log has grown by as much.
-            grown = _LARGE_WAL_BYTES if done else size_bytes + _LARGE_WAL_BYTES
-            self._checkpoint_at_bytes = grown
+            self._checkpoint_at_bytes = self._large_wal_bytes + (0 if done else size_bytes)
 
     def _checkpoint(self) -> bool:
         """Move the log into the database and cut it to nothing; False when a reader held it."""
         try:
             self._raw.execute(f"PRAGMA busy_timeout={_CHECKPOINT_WAIT_MS}")
             busy = self._raw.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()[0]
-            self._raw.execute(f"PRAGMA busy_timeout={sqlite.BUSY_TIMEOUT_MS}")
         except sqlite3.Error:
             return False  # a full or failing disk: what is in the log is safe, and a write tells
+        finally:
+            self._raw.execute(f"PRAGMA busy_timeout={sqlite.BUSY_TIMEOUT_MS}")
         return not busy
 
 

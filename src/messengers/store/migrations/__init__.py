@@ -60,8 +60,8 @@ def stored_revision(database: Path) -> str | None:
 def _upgrade(database: Path, revision: str, scripts: Path) -> None:
     """All revisions and the version row in one transaction: SQLite undoes it whole."""
     # Half a second of imports, needed once per release.
-    from alembic import command  # noqa: PLC0415 - see above
-    from alembic.config import Config  # noqa: PLC0415 - see above
+    from alembic import command
+    from alembic.config import Config
 
     config = Config()
     config.set_main_option("script_location", str(scripts).replace("%", "%%"))

@@ -3,13 +3,12 @@
 import sqlalchemy as sa
 from alembic import op
 
-from messengers.store.sqlite import SEARCH_DDL
-
 revision = "0001"
 down_revision = None
 
 
 def upgrade() -> None:
+    """Every table, and the search index over the messages."""
     _access_rule()
     _api_key()
     _approval()
@@ -27,13 +26,16 @@ def upgrade() -> None:
     _media()
     _message()
     _outbox()
-    op.execute(SEARCH_DDL)
+    op.execute(
+        "CREATE VIRTUAL TABLE message_search USING fts5(text, scope, content='', "
+        "tokenize=\"unicode61 remove_diacritics 2 categories 'L* N* Co So Sk Mn'\", prefix='3 4')"
+    )
 
 
 def _access_rule() -> None:
     op.create_table(
         "access_rule",
-        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("id", sa.Integer(), primary_key=True),
         sa.Column("instance_id", sa.String(), nullable=False),
         sa.Column("direction", sa.String(), nullable=False),
         sa.Column("subject_kind", sa.String(), nullable=False),
@@ -43,7 +45,6 @@ def _access_rule() -> None:
         sa.Column("note", sa.String(), nullable=False),
         sa.Column("created_at", sa.Integer(), nullable=False),
         sa.Column("expires_at", sa.Integer(), nullable=True),
-        sa.PrimaryKeyConstraint("id"),
         sqlite_autoincrement=True,
     )
 
@@ -51,10 +52,10 @@ def _access_rule() -> None:
 def _api_key() -> None:
     op.create_table(
         "api_key",
-        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("id", sa.Integer(), primary_key=True),
         sa.Column("name", sa.String(), nullable=False),
         sa.Column("prefix", sa.String(), nullable=False),
-        sa.Column("digest", sa.String(), nullable=False),
+        sa.Column("digest", sa.String(), nullable=False, unique=True),
         sa.Column("preset", sa.String(), nullable=False),
         sa.Column("scopes", sa.String(), nullable=False),
         sa.Column("instances", sa.String(), nullable=False),
@@ -64,8 +65,6 @@ def _api_key() -> None:
         sa.Column("revoked_at", sa.Integer(), nullable=True),
         sa.Column("last_used_at", sa.Integer(), nullable=True),
         sa.Column("use_count", sa.Integer(), nullable=False),
-        sa.PrimaryKeyConstraint("id"),
-        sa.UniqueConstraint("digest"),
         sqlite_autoincrement=True,
     )
 
@@ -73,7 +72,7 @@ def _api_key() -> None:
 def _approval() -> None:
     op.create_table(
         "approval",
-        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("id", sa.Integer(), primary_key=True),
         sa.Column("action", sa.String(), nullable=False),
         sa.Column("instance_id", sa.String(), nullable=False),
         sa.Column("chat_id", sa.Integer(), nullable=True),
@@ -90,17 +89,16 @@ def _approval() -> None:
         sa.Column("decided_by", sa.String(), nullable=False),
         sa.Column("decision", sa.String(), nullable=False),
         sa.Column("outcome", sa.String(), nullable=False),
-        sa.PrimaryKeyConstraint("id"),
         sqlite_autoincrement=True,
     )
-    op.create_index("ix_approval_hash", "approval", ["requested_by", "hash"], unique=False)
-    op.create_index("ix_approval_state", "approval", ["state", "expires_at"], unique=False)
+    op.create_index("ix_approval_hash", "approval", ["requested_by", "hash"])
+    op.create_index("ix_approval_state", "approval", ["state", "expires_at"])
 
 
 def _audit() -> None:
     op.create_table(
         "audit",
-        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("id", sa.Integer(), primary_key=True),
         sa.Column("at", sa.Integer(), nullable=False),
         sa.Column("actor", sa.String(), nullable=False),
         sa.Column("client", sa.String(), nullable=False),
@@ -111,7 +109,6 @@ def _audit() -> None:
         sa.Column("outcome", sa.String(), nullable=False),
         sa.Column("text_hash", sa.String(), nullable=False),
         sa.Column("detail", sa.String(), nullable=False),
-        sa.PrimaryKeyConstraint("id"),
         sqlite_autoincrement=True,
     )
 
@@ -119,24 +116,22 @@ def _audit() -> None:
 def _event() -> None:
     op.create_table(
         "event",
-        sa.Column("seq", sa.Integer(), nullable=False),
+        sa.Column("seq", sa.Integer(), primary_key=True),
         sa.Column("at", sa.Integer(), nullable=False),
         sa.Column("kind", sa.String(), nullable=False),
         sa.Column("instance_id", sa.String(), nullable=False),
         sa.Column("chat_id", sa.Integer(), nullable=True),
-        sa.Column("message_id", sa.Integer(), nullable=True),
+        sa.Column("message_id", sa.Integer(), nullable=True, index=True),
         sa.Column("data", sa.String(), nullable=False),
-        sa.PrimaryKeyConstraint("seq"),
         sqlite_autoincrement=True,
     )
-    op.create_index(op.f("ix_event_message_id"), "event", ["message_id"], unique=False)
 
 
 def _instance() -> None:
     op.create_table(
         "instance",
-        sa.Column("id", sa.String(), nullable=False),
-        sa.Column("name", sa.String(), nullable=False),
+        sa.Column("id", sa.String(), primary_key=True),
+        sa.Column("name", sa.String(), nullable=False, unique=True),
         sa.Column("provider", sa.String(), nullable=False),
         sa.Column("kind", sa.String(), nullable=False),
         sa.Column("wanted", sa.String(), nullable=False),
@@ -146,18 +141,15 @@ def _instance() -> None:
         sa.Column("policies", sa.String(), nullable=False),
         sa.Column("created_at", sa.Integer(), nullable=False),
         sa.Column("deleted_at", sa.Integer(), nullable=True),
-        sa.PrimaryKeyConstraint("id"),
-        sa.UniqueConstraint("name"),
     )
 
 
 def _person() -> None:
     op.create_table(
         "person",
-        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("id", sa.Integer(), primary_key=True),
         sa.Column("display_name", sa.String(), nullable=False),
         sa.Column("created_at", sa.Integer(), nullable=False),
-        sa.PrimaryKeyConstraint("id"),
         sqlite_autoincrement=True,
     )
 
@@ -165,23 +157,21 @@ def _person() -> None:
 def _setting() -> None:
     op.create_table(
         "setting",
-        sa.Column("name", sa.String(), nullable=False),
+        sa.Column("name", sa.String(), primary_key=True),
         sa.Column("value", sa.String(), nullable=False),
-        sa.PrimaryKeyConstraint("name"),
     )
 
 
 def _webhook_endpoint() -> None:
     op.create_table(
         "webhook_endpoint",
-        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("id", sa.Integer(), primary_key=True),
         sa.Column("instance_id", sa.String(), nullable=False),
         sa.Column("url", sa.String(), nullable=False),
         sa.Column("secret", sa.LargeBinary(), nullable=False),
         sa.Column("filters", sa.String(), nullable=False),
         sa.Column("state", sa.String(), nullable=False),
         sa.Column("created_at", sa.Integer(), nullable=False),
-        sa.PrimaryKeyConstraint("id"),
         sqlite_autoincrement=True,
     )
 
@@ -189,17 +179,17 @@ def _webhook_endpoint() -> None:
 def _chat() -> None:
     op.create_table(
         "chat",
-        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("id", sa.Integer(), primary_key=True),
         sa.Column("instance_id", sa.String(), nullable=False),
         sa.Column("native_id", sa.String(), nullable=False),
         sa.Column("kind", sa.String(), nullable=False),
         sa.Column("name", sa.String(), nullable=False),
         sa.Column("name_source", sa.String(), nullable=False),
-        sa.Column("name_folded", sa.String(), nullable=False),
+        sa.Column("name_folded", sa.String(), nullable=False, index=True),
         sa.Column("alias", sa.String(), nullable=False),
-        sa.Column("alias_folded", sa.String(), nullable=False),
-        sa.Column("phone", sa.String(), nullable=False),
-        sa.Column("username", sa.String(), nullable=False),
+        sa.Column("alias_folded", sa.String(), nullable=False, index=True),
+        sa.Column("phone", sa.String(), nullable=False, index=True),
+        sa.Column("username", sa.String(), nullable=False, index=True),
         sa.Column("parent_id", sa.Integer(), nullable=True),
         sa.Column("unread", sa.Integer(), nullable=False),
         sa.Column("read_marker", sa.Integer(), nullable=False),
@@ -218,61 +208,49 @@ def _chat() -> None:
         sa.Column("created_at", sa.Integer(), nullable=False),
         sa.ForeignKeyConstraint(["instance_id"], ["instance.id"], ondelete="CASCADE"),
         sa.ForeignKeyConstraint(["parent_id"], ["chat.id"], ondelete="SET NULL"),
-        sa.PrimaryKeyConstraint("id"),
         sa.UniqueConstraint("instance_id", "native_id"),
         sqlite_autoincrement=True,
     )
-    op.create_index(op.f("ix_chat_alias_folded"), "chat", ["alias_folded"], unique=False)
-    op.create_index(
-        "ix_chat_instance_recent", "chat", ["instance_id", "last_at", "id"], unique=False
-    )
-    op.create_index(op.f("ix_chat_name_folded"), "chat", ["name_folded"], unique=False)
-    op.create_index(op.f("ix_chat_phone"), "chat", ["phone"], unique=False)
-    op.create_index("ix_chat_recent", "chat", ["last_at", "id"], unique=False)
-    op.create_index(op.f("ix_chat_username"), "chat", ["username"], unique=False)
+    op.create_index("ix_chat_instance_recent", "chat", ["instance_id", "last_at", "id"])
+    op.create_index("ix_chat_recent", "chat", ["last_at", "id"])
 
 
 def _contact() -> None:
     op.create_table(
         "contact",
-        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("id", sa.Integer(), primary_key=True),
         sa.Column("instance_id", sa.String(), nullable=False),
         sa.Column("native_id", sa.String(), nullable=False),
         sa.Column("display_name", sa.String(), nullable=False),
         sa.Column("name_source", sa.String(), nullable=False),
-        sa.Column("name_folded", sa.String(), nullable=False),
-        sa.Column("username", sa.String(), nullable=False),
-        sa.Column("phone", sa.String(), nullable=False),
+        sa.Column("name_folded", sa.String(), nullable=False, index=True),
+        sa.Column("username", sa.String(), nullable=False, index=True),
+        sa.Column("phone", sa.String(), nullable=False, index=True),
         sa.Column("alt_ids", sa.String(), nullable=False),
         sa.Column("is_bot", sa.Integer(), nullable=False),
         sa.Column("person_id", sa.Integer(), nullable=True),
         sa.Column("seen_at", sa.Integer(), nullable=False),
         sa.ForeignKeyConstraint(["instance_id"], ["instance.id"], ondelete="CASCADE"),
         sa.ForeignKeyConstraint(["person_id"], ["person.id"], ondelete="SET NULL"),
-        sa.PrimaryKeyConstraint("id"),
         sa.UniqueConstraint("instance_id", "native_id"),
         sqlite_autoincrement=True,
     )
-    op.create_index(op.f("ix_contact_name_folded"), "contact", ["name_folded"], unique=False)
-    op.create_index(op.f("ix_contact_phone"), "contact", ["phone"], unique=False)
-    op.create_index(op.f("ix_contact_username"), "contact", ["username"], unique=False)
 
 
 def _credential() -> None:
     op.create_table(
         "credential",
-        sa.Column("instance_id", sa.String(), nullable=False),
-        sa.Column("field", sa.String(), nullable=False),
+        sa.Column("instance_id", sa.String(), primary_key=True),
+        sa.Column("field", sa.String(), primary_key=True),
         sa.Column("ciphertext", sa.LargeBinary(), nullable=False),
         sa.ForeignKeyConstraint(["instance_id"], ["instance.id"], ondelete="CASCADE"),
-        sa.PrimaryKeyConstraint("instance_id", "field"),
     )
 
 
 def _inbound() -> None:
     op.create_table(
         "inbound",
-        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("id", sa.Integer(), primary_key=True),
         sa.Column("instance_id", sa.String(), nullable=False),
         sa.Column("event_key", sa.String(), nullable=False),
         sa.Column("chat_key", sa.String(), nullable=False),
@@ -285,17 +263,16 @@ def _inbound() -> None:
         sa.Column("error", sa.String(), nullable=False),
         sa.Column("received_at", sa.Integer(), nullable=False),
         sa.ForeignKeyConstraint(["instance_id"], ["instance.id"], ondelete="CASCADE"),
-        sa.PrimaryKeyConstraint("id"),
         sa.UniqueConstraint("instance_id", "event_key"),
         sqlite_autoincrement=True,
     )
-    op.create_index("ix_inbound_todo", "inbound", ["state", "next_at", "id"], unique=False)
+    op.create_index("ix_inbound_todo", "inbound", ["state", "next_at", "id"])
 
 
 def _webhook_delivery() -> None:
     op.create_table(
         "webhook_delivery",
-        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("id", sa.Integer(), primary_key=True),
         sa.Column("endpoint_id", sa.Integer(), nullable=False),
         sa.Column("event_seq", sa.Integer(), nullable=False),
         sa.Column("state", sa.String(), nullable=False),
@@ -306,19 +283,18 @@ def _webhook_delivery() -> None:
         sa.Column("error", sa.String(), nullable=False),
         sa.Column("created_at", sa.Integer(), nullable=False),
         sa.ForeignKeyConstraint(["endpoint_id"], ["webhook_endpoint.id"], ondelete="CASCADE"),
-        sa.PrimaryKeyConstraint("id"),
         sqlite_autoincrement=True,
     )
-    op.create_index("ix_delivery_todo", "webhook_delivery", ["state", "next_at"], unique=False)
+    op.create_index("ix_delivery_todo", "webhook_delivery", ["state", "next_at"])
 
 
 def _media() -> None:
     op.create_table(
         "media",
-        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("id", sa.Integer(), primary_key=True),
         sa.Column("instance_id", sa.String(), nullable=False),
         sa.Column("chat_id", sa.Integer(), nullable=True),
-        sa.Column("sha256", sa.String(), nullable=False),
+        sa.Column("sha256", sa.String(), nullable=False, index=True),
         sa.Column("kind", sa.String(), nullable=False),
         sa.Column("mime", sa.String(), nullable=False),
         sa.Column("name", sa.String(), nullable=False),
@@ -328,16 +304,14 @@ def _media() -> None:
         sa.Column("created_at", sa.Integer(), nullable=False),
         sa.ForeignKeyConstraint(["chat_id"], ["chat.id"], ondelete="CASCADE"),
         sa.ForeignKeyConstraint(["instance_id"], ["instance.id"], ondelete="CASCADE"),
-        sa.PrimaryKeyConstraint("id"),
         sqlite_autoincrement=True,
     )
-    op.create_index(op.f("ix_media_sha256"), "media", ["sha256"], unique=False)
 
 
 def _message() -> None:
     op.create_table(
         "message",
-        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("id", sa.Integer(), primary_key=True),
         sa.Column("instance_id", sa.String(), nullable=False),
         sa.Column("chat_id", sa.Integer(), nullable=False),
         sa.Column("native_id", sa.String(), nullable=True),
@@ -361,37 +335,34 @@ def _message() -> None:
         sa.Column("detail", sa.String(), nullable=False),
         sa.Column("status", sa.String(), nullable=False),
         sa.Column("delivery", sa.String(), nullable=False),
-        sa.Column("search_rowid", sa.Integer(), nullable=True),
+        sa.Column("search_rowid", sa.Integer(), nullable=True, unique=True),
         sa.ForeignKeyConstraint(["chat_id"], ["chat.id"], ondelete="CASCADE"),
         sa.ForeignKeyConstraint(["instance_id"], ["instance.id"], ondelete="CASCADE"),
-        sa.PrimaryKeyConstraint("id"),
-        sa.UniqueConstraint("search_rowid"),
         sqlite_autoincrement=True,
     )
-    op.create_index("ix_message_chat_time", "message", ["chat_id", "sent_at", "id"], unique=False)
-    op.create_index("ix_message_time", "message", ["sent_at", "id"], unique=False)
+    op.create_index("ix_message_chat_time", "message", ["chat_id", "sent_at", "id"])
+    op.create_index("ix_message_time", "message", ["sent_at", "id"])
     op.create_index(
         "ux_message_native",
         "message",
         ["instance_id", "chat_id", "native_id"],
         unique=True,
         sqlite_where=sa.text("native_id IS NOT NULL"),
-        postgresql_where=sa.text("native_id IS NOT NULL"),
     )
 
 
 def _outbox() -> None:
     op.create_table(
         "outbox",
-        sa.Column("id", sa.Integer(), nullable=False),
-        sa.Column("draft", sa.String(), nullable=False),
+        sa.Column("id", sa.Integer(), primary_key=True),
+        sa.Column("draft", sa.String(), nullable=False, index=True),
         sa.Column("instance_id", sa.String(), nullable=False),
         sa.Column("chat_id", sa.Integer(), nullable=False),
         sa.Column("message_id", sa.Integer(), nullable=False),
         sa.Column("part", sa.Integer(), nullable=False),
         sa.Column("parts", sa.Integer(), nullable=False),
         sa.Column("payload", sa.String(), nullable=False),
-        sa.Column("key", sa.String(), nullable=False),
+        sa.Column("key", sa.String(), nullable=False, unique=True),
         sa.Column("client_ref", sa.String(), nullable=False),
         sa.Column("draft_hash", sa.String(), nullable=False),
         sa.Column("batch_id", sa.Integer(), nullable=True),
@@ -414,12 +385,9 @@ def _outbox() -> None:
         sa.ForeignKeyConstraint(["chat_id"], ["chat.id"], ondelete="CASCADE"),
         sa.ForeignKeyConstraint(["instance_id"], ["instance.id"], ondelete="CASCADE"),
         sa.ForeignKeyConstraint(["message_id"], ["message.id"], ondelete="CASCADE"),
-        sa.PrimaryKeyConstraint("id"),
-        sa.UniqueConstraint("key"),
         sqlite_autoincrement=True,
     )
-    op.create_index("ix_outbox_draft", "outbox", ["draft"], unique=False)
-    op.create_index("ix_outbox_message", "outbox", ["message_id"], unique=False)
-    op.create_index("ix_outbox_ref", "outbox", ["requested_by", "client_ref"], unique=False)
-    op.create_index("ix_outbox_todo", "outbox", ["state", "not_before", "id"], unique=False)
+    op.create_index("ix_outbox_message", "outbox", ["message_id"])
+    op.create_index("ix_outbox_ref", "outbox", ["requested_by", "client_ref"])
+    op.create_index("ix_outbox_todo", "outbox", ["state", "not_before", "id"])
     # ### end Alembic commands ###

@@ -1,0 +1,121 @@
+"""Asking the daemon, over its control socket."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TypeVar
+from urllib.parse import quote
+
+import httpx2
+import orjson
+from pydantic import TypeAdapter, ValidationError
+
+from messengers.cli import starting
+from messengers.errors import MessengersError, NotReady
+from messengers.home import CONTROL_SOCKET, home_directory, socket_path
+from messengers.lock import is_held, recorded
+
+__all__ = ["ask", "place_of", "segment"]
+
+T = TypeVar("T")
+_DEADLINE_S = 90.0
+"""Longer than any question waits for its outcome."""
+
+
+def place_of(home: Path | None) -> Path:
+    """The data directory that a command means."""
+    return Path(home_directory(str(home or "")))
+
+
+def segment(text: str) -> str:
+    """A name or id as one segment of a path."""
+    return quote(text, safe="")
+
+
+def ask(
+    method: str,
+    path: str,
+    answer: TypeAdapter[T],
+    body: Mapping[str, object] | None = None,
+    *,
+    home: Path | None,
+    start: bool = True,
+    **query: str,
+) -> T:
+    """One question to the daemon of a home, which is started when none runs.
+
+    Raises:
+        NotReady: no daemon runs, and none was to be started or came up.
+        MessengersError: the daemon's own, with its code.
+    """
+    place = place_of(home)
+    reply = _try(place, method, path, body, query)
+    if reply is None and start and not is_held(place):
+        started = starting.start(str(place))
+        if isinstance(started, str):
+            raise NotReady(started, "`messengers doctor` looks for the reason.")
+        started.close()
+        reply = _try(place, method, path, body, query)
+    if reply is None:
+        raise _silent(place)
+    return _read(reply, answer)
+
+
+def _try(
+    place: Path,
+    method: str,
+    path: str,
+    body: Mapping[str, object] | None,
+    query: Mapping[str, str],
+) -> httpx2.Response | None:
+    """The daemon's reply, or None when nobody listens: then nothing was asked."""
+    transport = httpx2.HTTPTransport(uds=socket_path(str(place), CONTROL_SOCKET))
+    with httpx2.Client(transport=transport, base_url="http://messengers") as client:
+        try:
+            return client.request(
+                method, path, json=body, params=query or None, timeout=_DEADLINE_S
+            )
+        except httpx2.ConnectError:
+            return None
+        except httpx2.TransportError as exc:
+            raise NotReady(
+                "The daemon ended before it answered.", "`messengers status` shows how it fares."
+            ) from exc
+
+
+def _silent(place: Path) -> NotReady:
+    if not is_held(place):
+        return NotReady(f"No Messengers daemon runs for {place}.", "`messengers serve` starts one.")
+    pid = recorded(place).get("pid")
+    process = f"process {pid}" if pid else "a process"
+    return NotReady(
+        f"The data directory {place} is held by {process}, which does not answer.",
+        "It may be starting or ending: repeat in a moment, or see `messengers logs`.",
+    )
+
+
+def _read(reply: httpx2.Response, answer: TypeAdapter[T]) -> T:
+    if reply.is_error:
+        raise _refusal(reply.content)
+    try:
+        return answer.validate_json(reply.content)
+    except ValidationError as exc:
+        raise _other_version() from exc
+
+
+def _refusal(content: bytes) -> MessengersError:
+    """The daemon's error, under its own code."""
+    try:
+        told = TypeAdapter(dict[str, dict[str, object]]).validate_python(orjson.loads(content))
+    except (orjson.JSONDecodeError, ValidationError):
+        return _other_version()
+    told = told.get("error", {})
+    error = MessengersError(str(told.get("cause", "")), str(told.get("remedy", "")))
+    error.code = str(told.get("code", error.code))
+    return error
+
+
+def _other_version() -> NotReady:
+    return NotReady(
+        "The daemon that runs is of another version than this command.",
+        "`messengers stop` ends it; the next command starts this version's.",
+    )

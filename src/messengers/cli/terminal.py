@@ -1,0 +1,120 @@
+"""Talking to a person at a terminal: what every command prints with, and how errors read."""
+
+import json
+import sys
+import unicodedata
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Annotated, NoReturn
+
+import typer
+from pydantic_core import to_json
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from messengers.errors import Forbidden, MessengersError
+from messengers.redaction import redact
+
+__all__ = [
+    "AsJson",
+    "Home",
+    "data",
+    "fail",
+    "is_interactive",
+    "misused",
+    "require_person",
+    "rows",
+    "say",
+    "state_text",
+    "tell",
+    "visible",
+    "warn",
+]
+
+Home = Annotated[
+    Path | None, typer.Option(help="The data directory; else MESSENGERS_HOME, else the usual one.")
+]
+AsJson = Annotated[bool, typer.Option("--json", help="Print JSON for programs.")]
+
+_STYLES = {"ok": "green", "warn": "yellow", "fail": "red", "connected": "green"}
+_GOOD = frozenset("\n\t\u200d\ufe0f")
+"""Line and tab, and what joins and colours emoji."""
+_HIDDEN = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
+
+
+def say(*lines: str) -> None:
+    """Print lines as they are; nothing in them drives the terminal."""
+    for line in lines:
+        typer.echo(visible(line))
+
+
+def warn(text: str) -> None:
+    """One line on stderr."""
+    typer.echo(visible(text), err=True)
+
+
+def data(value: object) -> None:
+    """The answer for programs: domain types as JSON on stdout."""
+    typer.echo(json.dumps(json.loads(to_json(value)), indent=2, ensure_ascii=False))
+
+
+def rows(heads: Sequence[str], lines: Sequence[Sequence[str]]) -> None:
+    """A table as wide as the terminal, or as wide as it must be where there is none."""
+    table = Table(box=None, pad_edge=False, header_style="bold", padding=(0, 2, 0, 0))
+    for head in heads:
+        table.add_column(head, overflow="fold")
+    for line in lines:
+        table.add_row(*(state_text(cell) for cell in line))
+    console = Console(width=None if sys.stdout.isatty() else 200, highlight=False)
+    console.print(table)
+
+
+def state_text(cell: str) -> Text:
+    """A cell as plain text; words that say how something fares in their colour."""
+    return Text(visible(cell), style=_STYLES.get(cell, ""))
+
+
+def tell(error: MessengersError) -> None:
+    """Cause and remedy on stderr."""
+    warn(redact(f"messengers: {error.cause}"))
+    if error.remedy:
+        warn(redact(f"  → {error.remedy}"))
+
+
+def fail(cause: str, remedy: str = "") -> NoReturn:
+    """End with a failure that is no fault of the daemon's."""
+    tell(MessengersError(cause, remedy))
+    raise typer.Exit(1)
+
+
+def misused(cause: str, remedy: str = "") -> NoReturn:
+    """End because the command was given wrongly."""
+    tell(MessengersError(cause, remedy))
+    raise typer.Exit(2)
+
+
+def visible(text: str) -> str:
+    """The text with everything written out that cannot be seen, or that would drive a terminal.
+
+    What the owner agrees to must be what he read: no escape sequence, no hidden or reordered text.
+    """
+    return "".join(char if _is_plain(char) else f"\\u{{{ord(char):x}}}" for char in text)
+
+
+def _is_plain(char: str) -> bool:
+    return char in _GOOD or unicodedata.category(char) not in _HIDDEN
+
+
+def is_interactive() -> bool:
+    """Whether a person sits at both ends: an agent's shell has pipes."""
+    return sys.stdin.isatty() and sys.stdout.isatty()
+
+
+def require_person(what: str) -> None:
+    """Raises Forbidden where nobody can read and answer."""
+    if not is_interactive():
+        raise Forbidden(
+            f"{what} needs an interactive terminal.",
+            "Run it yourself in a terminal window: the answer must be a person's.",
+        )

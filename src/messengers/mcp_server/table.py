@@ -1,0 +1,119 @@
+"""One row per tool: what kind of act it is and whose. The hints follow, never set by hand."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any, Literal, get_args
+
+from mcp.server.mcpserver.tools import Tool
+from mcp.types import ToolAnnotations
+
+from messengers.core.callers import Caller
+from messengers.errors import MessengersError, Uncertain
+from messengers.mcp_server.results import DOUBT
+from messengers.mcp_server.schemas import of_answer, of_parameters
+from messengers.mcp_server.tools import chats, instances, media, messages, sending, setup
+from messengers.models import Preset
+
+__all__ = ["TABLE", "Kind", "Row"]
+
+Kind = Literal["read", "write", "destructive", "setup", "admin"]
+_PRESETS: tuple[Preset, ...] = get_args(Preset)
+"""From least to most: each holds the tools of those before it."""
+_SCOPES = {"reader": "read", "messenger": "send", "setup": "setup", "admin": "admin"}
+_NOTHING = {
+    "read": "",
+    "write": "Nothing was sent.",
+    "destructive": "Nothing was deleted.",
+    "setup": "Nothing was changed.",
+    "admin": "Nothing was changed.",
+}
+
+
+@dataclass(frozen=True)
+class Row:
+    """A tool."""
+
+    function: Callable[..., Any]
+    kind: Kind
+    preset: Preset
+    repeatable: bool = False
+    """Doing it twice is doing it once."""
+
+    @cached_property
+    def name(self) -> str:
+        return self.function.__name__
+
+    @cached_property
+    def tool(self) -> Tool:
+        """As the SDK registers it, with the schemas we want to pay for."""
+        # A string would be sent twice, as text and as structured data: only writes have the latter.
+        structured = False if self.kind == "read" else None
+        tool = Tool.from_function(
+            self.function, annotations=self.hints, structured_output=structured
+        )
+        metadata = tool.fn_metadata
+        if metadata.output_schema is not None:
+            metadata.output_schema = of_answer(metadata.output_schema)
+        described = " ".join((self.function.__doc__ or "").split())
+        update = {"parameters": of_parameters(tool.parameters), "description": described}
+        return tool.model_copy(update=update)
+
+    @cached_property
+    def parameters(self) -> tuple[str, ...]:
+        """The names of its parameters."""
+        return tuple(self.tool.parameters["properties"])
+
+    @cached_property
+    def scope(self) -> str:
+        """What a key needs for it."""
+        return _SCOPES[self.preset]
+
+    @cached_property
+    def hints(self) -> ToolAnnotations:
+        """Every tool's world is open: what it shows or does concerns people outside."""
+        reads = self.kind == "read"
+        return ToolAnnotations(
+            read_only_hint=reads,
+            destructive_hint=self.kind == "destructive",
+            idempotent_hint=reads or self.repeatable,
+            open_world_hint=True,
+        )
+
+    def open_to(self, caller: Caller) -> bool:
+        """Whether the tool exists as far as this caller is concerned."""
+        scoped = "*" in caller.scopes or self.scope in caller.scopes
+        return scoped and _PRESETS.index(self.preset) <= _PRESETS.index(caller.preset)
+
+    def closing(self, error: MessengersError | None = None) -> str:
+        """The last words of an error: what has become of the act. None: nothing is known of it."""
+        if self.kind == "read":
+            return ""
+        if isinstance(error, Uncertain) or error is None:
+            return DOUBT
+        return _NOTHING[self.kind]
+
+
+TABLE = (
+    Row(instances.list_instances, "read", "reader"),
+    Row(chats.list_chats, "read", "reader"),
+    Row(messages.list_recent_messages, "read", "reader"),
+    Row(messages.read_messages, "read", "reader"),
+    Row(messages.search_messages, "read", "reader"),
+    Row(messages.get_message, "read", "reader"),
+    Row(chats.find_contacts, "read", "reader"),
+    Row(media.get_media, "read", "reader"),
+    Row(messages.wait_for_messages, "read", "reader"),
+    Row(sending.send_message, "write", "messenger"),
+    Row(sending.edit_message, "write", "messenger", repeatable=True),
+    Row(sending.delete_message, "destructive", "messenger", repeatable=True),
+    Row(sending.forward_message, "write", "messenger"),
+    Row(sending.react, "write", "messenger", repeatable=True),
+    Row(chats.mark_read, "write", "messenger", repeatable=True),
+    Row(setup.create_instance, "setup", "setup"),
+    Row(setup.connect_instance, "setup", "setup", repeatable=True),
+    Row(setup.disconnect_instance, "setup", "setup", repeatable=True),
+    Row(setup.get_qr, "setup", "setup", repeatable=True),
+    Row(instances.get_instance, "read", "setup"),
+    Row(setup.delete_instance, "destructive", "admin", repeatable=True),
+)

@@ -1,0 +1,70 @@
+"""Seeing, hearing and reading attachments."""
+
+import base64
+from typing import Annotated
+
+from mcp.types import AudioContent, ImageContent
+from pydantic import Field
+
+from messengers.core.media import MediaContent
+from messengers.mcp_server.context import Ctx, asking
+from messengers.mcp_server.results import CAP, header, untrusted
+from messengers.mcp_server.text import Visible, cut
+from messengers.mcp_server.tools import parameters as given
+from messengers.models import Attachment
+
+__all__ = ["get_media"]
+
+_TEXT_CAP = CAP - 2_000
+_AUDIO_MAX_BYTES = 3_500_000
+"""Below the 5 MB that model APIs take, after base64."""
+_PICTURES = frozenset({"image/png", "image/jpeg", "image/webp", "image/gif"})
+
+
+async def get_media(
+    ctx: Ctx,
+    message: given.MessageId,
+    index: Annotated[int, Field(description="Which attachment, from 0", ge=0)] = 0,
+) -> list[str | ImageContent | AudioContent]:
+    """See, hear or read an attachment: images, audio and text files come as they are.
+
+    Of others you learn what they are and how to pass them on.
+    """
+    call = asking(ctx)
+    content = await call.core.media.content(call.caller, message, index)
+    found, visible = content.attachment, Visible()
+    detail = await call.core.history.get(call.caller, message)
+    told = _told(found, detail.message.attachments[index].transcript, visible)
+    if found.mime in _PICTURES:
+        image = ImageContent(type="image", data=_encoded(content), mime_type=found.mime)
+        return [told, image]
+    if found.mime.startswith("audio/") and len(content.data) <= _AUDIO_MAX_BYTES:
+        audio = AudioContent(type="audio", data=_encoded(content), mime_type=found.mime)
+        return [told, audio]
+    if found.mime == "text/plain":
+        return [_text(content, visible)]
+    passing_on = f'It stays with the owner. To pass it on: attachments=["{message}"].'
+    return [f"{told}\n{passing_on}"]
+
+
+def _told(found: Attachment, transcript: str, visible: Visible) -> str:
+    """What it is, and the words that came with it."""
+    size = f"{found.size_bytes:,} bytes" if found.size_bytes is not None else ""
+    spoken = visible.text(transcript).split("\n") if transcript else []
+    theirs = [f"  | {line}".rstrip() for line in [visible.line(found.name), *spoken] if line]
+    top = header(found.kind, found.mime, size, visible.report())
+    return "\n".join((top, untrusted(theirs))) if theirs else top
+
+
+def _text(content: MediaContent, visible: Visible) -> str:
+    found = content.attachment
+    text, left_out = cut(visible.text(content.data.decode("utf-8", "replace")), _TEXT_CAP)
+    lines = [f"  | {line}".rstrip() for line in text.split("\n")]
+    note = f"… +{left_out:,} characters" if left_out else ""
+    top = header(found.mime, f"{found.size_bytes:,} bytes", visible.report())
+    shown = untrusted(lines, visible.line(found.name))
+    return "\n".join(part for part in (top, shown, note) if part)
+
+
+def _encoded(content: MediaContent) -> str:
+    return base64.b64encode(content.data).decode()

@@ -1,0 +1,1 @@
+"""Pages and plain HTTP: what people and programs reach without MCP."""

@@ -1,0 +1,107 @@
+"""What only the owner decides: keys, approvals, standing answers for chats."""
+
+from pydantic import AwareDatetime, Field
+from starlette.requests import Request
+from starlette.routing import Route
+
+from messengers.core.approvals import Choice
+from messengers.core.callers import OWNER
+from messengers.core.core import Core
+from messengers.models import Decision, Preset
+from messengers.web.control.exchange import WAIT_MAX_S, Question, answered, read
+
+__all__ = ["routes"]
+
+
+class NewKey(Question):
+    """A key to make."""
+
+    name: str
+    preset: Preset = "messenger"
+    expires_at: AwareDatetime | None = None
+    instances: tuple[str, ...] = ()
+    """Names or ids; none means all."""
+
+
+class Verdict(Question):
+    """The answer to an approval."""
+
+    decision: Choice
+    wait_s: float = Field(default=5.0, ge=0, le=WAIT_MAX_S)
+
+
+class Alias(Question):
+    """The owner's own name for a chat; empty takes it away."""
+
+    alias: str
+
+
+class Standing(Question):
+    """The standing answer for a chat; None asks again."""
+
+    decision: Decision | None
+
+
+def routes(core: Core) -> list[Route]:
+    """`/keys`, `/approvals`, `/chats`."""
+    owner = _Owner(core)
+    return [
+        Route("/keys", answered(owner.keys), methods=["GET"]),
+        Route("/keys", answered(owner.make_key), methods=["POST"]),
+        Route("/keys/{ref}", answered(owner.revoke_key), methods=["DELETE"]),
+        Route("/approvals", answered(owner.waiting), methods=["GET"]),
+        Route("/approvals/{ref}", answered(owner.approval), methods=["GET"]),
+        Route("/approvals/{ref}", answered(owner.decide), methods=["POST"]),
+        Route("/chats/decided", answered(owner.decided), methods=["GET"]),
+        Route("/chats/{ref}/alias", answered(owner.alias), methods=["PUT"]),
+        Route("/chats/{ref}/decision", answered(owner.stand), methods=["PUT"]),
+    ]
+
+
+class _Owner:
+    def __init__(self, core: Core) -> None:
+        self._core = core
+
+    async def keys(self, _: Request) -> object:
+        return self._core.keys.list()
+
+    async def make_key(self, request: Request) -> object:
+        """The one answer that ever holds a key."""
+        new = await read(request, NewKey)
+        instances = [self._core.instances.resolve(OWNER, ref).id for ref in new.instances]
+        key, secret = await self._core.keys.create(
+            new.name, new.preset, new.expires_at, instances
+        )
+        return {"key": key, "secret": secret}
+
+    async def revoke_key(self, request: Request) -> object:
+        return await self._core.keys.revoke(_ref(request))
+
+    async def waiting(self, _: Request) -> object:
+        return await self._core.approvals.waiting()
+
+    async def approval(self, request: Request) -> object:
+        return await self._core.approvals.get(_ref(request))
+
+    async def decide(self, request: Request) -> object:
+        verdict = await read(request, Verdict)
+        return await self._core.approvals.decide(
+            _ref(request), verdict.decision, OWNER.actor, verdict.wait_s
+        )
+
+    async def decided(self, _: Request) -> object:
+        return await self._core.chats.decided(OWNER)
+
+    async def alias(self, request: Request) -> object:
+        new = await read(request, Alias)
+        chat = await self._core.chats.find(OWNER, _ref(request))
+        return await self._core.chats.set_alias(OWNER, chat, new.alias)
+
+    async def stand(self, request: Request) -> object:
+        new = await read(request, Standing)
+        chat = await self._core.chats.find(OWNER, _ref(request))
+        return await self._core.chats.decide(OWNER, chat, new.decision)
+
+
+def _ref(request: Request) -> str:
+    return str(request.path_params["ref"])

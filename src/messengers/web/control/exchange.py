@@ -1,0 +1,51 @@
+"""One question of the command line and its answer: reading the one, writing the other."""
+
+from collections.abc import Awaitable, Callable
+from typing import TypeVar
+
+from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic_core import to_json
+from starlette.requests import Request
+from starlette.responses import Response
+
+from messengers.errors import InvalidInput
+from messengers.wire import parse
+
+__all__ = ["Question", "answered", "read"]
+
+WAIT_MAX_S = 60.0
+
+
+class Question(BaseModel):
+    """A body. What is not asked for is refused: a misspelt option must not be dropped."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+Q = TypeVar("Q", bound=Question)
+
+
+async def read(request: Request, model: type[Q]) -> Q:
+    """The body as `model`; none is an empty one.
+
+    Raises:
+        InvalidInput: names what does not fit, never a value.
+    """
+    body = await request.body()
+    try:
+        return model.model_validate(parse(body) if body else {})
+    except ValidationError as exc:
+        fault = exc.errors(include_url=False, include_input=False, include_context=False)[0]
+        name = ".".join(str(part) for part in fault["loc"])
+        raise InvalidInput(f"{name or 'The body'} does not fit.", f"{fault['msg']}.") from exc
+
+
+def answered(
+    answer: Callable[[Request], Awaitable[object]],
+) -> Callable[[Request], Awaitable[Response]]:
+    """A route from a function that returns domain types."""
+
+    async def respond(request: Request) -> Response:
+        return Response(to_json(await answer(request)), media_type="application/json")
+
+    return respond

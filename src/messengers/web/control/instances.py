@@ -1,0 +1,157 @@
+"""The owner's instances, and what can be set up."""
+
+from collections.abc import Mapping
+
+from pydantic import Field
+from starlette.requests import Request
+from starlette.routing import Route
+
+from messengers.core.callers import OWNER
+from messengers.core.core import Core
+from messengers.core.credentials import fields_of
+from messengers.core.views import InstanceView
+from messengers.errors import InvalidInput
+from messengers.models import Confirm
+from messengers.web.control.exchange import WAIT_MAX_S, Question, answered, read
+
+__all__ = ["routes"]
+
+
+class Wait(Question):
+    """How long to wait for the outcome."""
+
+    wait_s: float = Field(default=5.0, ge=0, le=WAIT_MAX_S)
+
+
+class New(Wait):
+    """A new instance."""
+
+    provider: str
+    name: str
+    credentials: Mapping[str, str] = {}
+    endpoints: Mapping[str, str] = {}
+    confirm: Confirm | None = None
+    connect: bool = True
+
+
+class Change(Question):
+    """What may be changed without setting up again; None stays as it is."""
+
+    name: str | None = None
+    confirm: Confirm | None = None
+    read_only: bool | None = None
+
+
+class Credentials(Wait):
+    """Other credentials; blank ones stay."""
+
+    credentials: Mapping[str, str]
+
+
+class Step(Question):
+    """The next step of a login."""
+
+    phone: str = ""
+    wait_s: float = Field(default=20.0, ge=0, le=WAIT_MAX_S)
+
+
+def routes(core: Core) -> list[Route]:
+    """`/providers` and `/instances`."""
+    owner = _Owner(core)
+    one = "/instances/{ref}"
+    return [
+        Route("/providers", answered(owner.providers), methods=["GET"]),
+        Route("/instances", answered(owner.list), methods=["GET"]),
+        Route("/instances", answered(owner.add), methods=["POST"]),
+        Route(one, answered(owner.show), methods=["GET"]),
+        Route(one, answered(owner.change), methods=["PATCH"]),
+        Route(one, answered(owner.remove), methods=["DELETE"]),
+        Route(f"{one}/credentials", answered(owner.credentials), methods=["PUT"]),
+        Route(f"{one}/connect", answered(owner.connect), methods=["POST"]),
+        Route(f"{one}/disconnect", answered(owner.disconnect), methods=["POST"]),
+        Route(f"{one}/login", answered(owner.login), methods=["POST"]),
+    ]
+
+
+class _Owner:
+    def __init__(self, core: Core) -> None:
+        self._core = core
+        self._instances = core.instances
+
+    async def providers(self, _: Request) -> object:
+        """The catalog, with the fields that each one asks for."""
+        catalog = self._instances.registry.catalog
+        return [
+            {
+                "name": info.name,
+                "title": info.title,
+                "kind": info.kind,
+                "summary": info.summary,
+                "setup": info.setup,
+                "docs": info.docs,
+                "extra": info.extra,
+                "endpoints": info.endpoints,
+                "fields": fields_of(info.config),
+            }
+            for info in catalog.all()
+        ]
+
+    async def list(self, request: Request) -> object:
+        return await self._instances.list(OWNER, request.query_params.get("provider", ""))
+
+    async def add(self, request: Request) -> object:
+        new = await read(request, New)
+        return await self._instances.create(
+            OWNER,
+            new.provider,
+            new.name,
+            new.credentials,
+            endpoints=new.endpoints,
+            confirm=new.confirm,
+            connect=new.connect,
+            wait_s=new.wait_s,
+        )
+
+    async def show(self, request: Request) -> object:
+        view = await self._instances.get(OWNER, _ref(request))
+        return self._with_problems(view)
+
+    async def change(self, request: Request) -> object:
+        change = await read(request, Change)
+        ref = self._instances.resolve(OWNER, _ref(request)).id
+        if change.name is not None:
+            await self._instances.rename(OWNER, ref, change.name)
+        if change.confirm is not None or change.read_only is not None:
+            await self._instances.set_policy(
+                OWNER, ref, confirm=change.confirm, read_only=change.read_only
+            )
+        return await self._instances.get(OWNER, ref)
+
+    async def remove(self, request: Request) -> object:
+        purge = request.query_params.get("purge", "0")
+        if purge not in ("0", "1"):
+            raise InvalidInput("purge is 0 or 1.")
+        return await self._instances.delete(OWNER, _ref(request), purge=purge == "1")
+
+    async def credentials(self, request: Request) -> object:
+        new = await read(request, Credentials)
+        return await self._instances.update(OWNER, _ref(request), new.credentials, new.wait_s)
+
+    async def connect(self, request: Request) -> object:
+        wait = await read(request, Wait)
+        return await self._instances.connect(OWNER, _ref(request), wait.wait_s)
+
+    async def disconnect(self, request: Request) -> object:
+        return await self._instances.disconnect(OWNER, _ref(request))
+
+    async def login(self, request: Request) -> object:
+        step = await read(request, Step)
+        return await self._core.login.step(OWNER, _ref(request), step.phone, step.wait_s)
+
+    def _with_problems(self, view: InstanceView) -> Mapping[str, object]:
+        problems = self._instances.problems(view.instance.id)
+        return {**view.model_dump(mode="json"), "problems": list(problems)}
+
+
+def _ref(request: Request) -> str:
+    return str(request.path_params["ref"])

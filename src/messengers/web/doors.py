@@ -1,0 +1,40 @@
+"""Which routes need no key, and why. Everything that is not named here needs one.
+
+A route that nobody thought of is closed by that; a test holds the list to the routes there are.
+"""
+
+from dataclasses import dataclass
+from typing import Literal
+
+__all__ = ["OPEN_DOORS", "Door", "door_of"]
+
+
+@dataclass(frozen=True, slots=True)
+class Door:
+    """How a path, or all paths below it, are opened."""
+
+    path: str
+    """An exact path, or a prefix when it ends with a slash."""
+    opened_by: Literal["anyone", "visitor", "signature", "link", "key"]
+    """anyone; a visitor's cookie; a signature over the body; a single-use token in the path, on
+    this machine only; an API key or the local key."""
+    body: Literal["none", "json", "form", "any"] = "none"
+    """What a request may carry: `any` is checked by the route itself, like a picture."""
+
+
+OPEN_DOORS = (
+    Door("/health", "anyone"),
+    Door("/static/", "anyone"),
+    Door("/chat/", "visitor", "any"),
+    Door("/webhooks/", "signature", "any"),
+    Door("/forms/", "link", "form"),
+)
+_LOCKED = Door("/", "key", "json")
+
+
+def door_of(path: str) -> Door:
+    """The door before a path."""
+    for door in OPEN_DOORS:
+        if path == door.path or (door.path.endswith("/") and path.startswith(door.path)):
+            return door
+    return _LOCKED

@@ -1,0 +1,276 @@
+"""What every request passes before its route: pure ASGI, from the outside in.
+
+Log, headers, Host and Origin, key, body. The cheap refusals stand before the one that has to read:
+who may not come in cannot make us hold four megabytes for him.
+"""
+
+from collections.abc import Callable
+from ipaddress import ip_address
+from time import perf_counter
+from typing import cast
+
+import structlog
+from starlette.datastructures import Headers, MutableHeaders
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from messengers.core.callers import Caller
+from messengers.core.keys import Keys
+from messengers.errors import InvalidInput
+from messengers.settings import LOOPBACK_NAMES, Settings
+from messengers.web.doors import door_of
+from messengers.web.headers import EVERYWHERE, PAGE
+from messengers.web.refusals import refuse, refused
+from messengers.wire import parse
+
+__all__ = ["Bodies", "Hosts", "KeyCheck", "RequestLog", "SecurityHeaders"]
+
+_log = structlog.get_logger(__name__)
+_BODY_METHODS = frozenset({"POST", "PUT", "PATCH", "DELETE"})
+_FORM = "application/x-www-form-urlencoded"
+_FRAMING_BYTES = 64 * 1024
+"""What a multipart body has around the file."""
+_WILDCARDS = ("0.0.0.0", "::", "")  # noqa: S104 - recognised, not bound
+
+
+class RequestLog:
+    """One entry a request: method, the route's template, status, time. Never a query or a body."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        began = perf_counter()
+        status = 0
+
+        async def watch(message: Message) -> None:
+            nonlocal status
+            if message["type"] == "http.response.start":
+                status = message["status"]
+            await send(message)
+
+        try:
+            await self._app(scope, receive, watch)
+        finally:
+            route = scope.get("route")
+            caller: Caller | None = scope.get("caller")
+            log = _log.debug if 0 < status < 400 else _log.info
+            log(
+                "request",
+                method=scope["method"],
+                path=getattr(route, "path", "(refused)"),
+                status=status,
+                ms=round((perf_counter() - began) * 1000, 1),
+                actor=caller.actor if caller else "",
+            )
+
+
+class SecurityHeaders:
+    """The headers of a page on every page, where the route has not chosen its own."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+
+        async def add(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                headers = MutableHeaders(scope=message)
+                is_page = headers.get("content-type", "").startswith("text/html")
+                for name, value in (PAGE if is_page else EVERYWHERE).items():
+                    headers.setdefault(name, value)
+            await send(message)
+
+        await self._app(scope, receive, add)
+
+
+class Hosts:
+    """Host and Origin, on every transport: against DNS rebinding and foreign pages.
+
+    The port is asked for each time, because it is known only once something listens.
+    """
+
+    def __init__(self, app: ASGIApp, settings: Settings, port: Callable[[], int]) -> None:
+        self._app = app
+        self._settings = settings
+        self._port = port
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] not in ("http", "websocket"):
+            await self._app(scope, receive, send)
+            return
+        headers = Headers(scope=scope)
+        hosts = headers.getlist("host")
+        if len(hosts) != 1 or not hosts[0]:
+            response = refused(400, "bad_request", "One Host header is expected.")
+        elif hosts[0].lower() not in self._names():
+            response = refused(
+                421,
+                "misdirected",
+                "This server does not answer under this host name.",
+                "The owner can allow it: MESSENGERS_ALLOWED_HOSTS.",
+            )
+        elif not self._is_allowed_origin(headers.getlist("origin")):
+            response = refused(403, "forbidden", "Pages of this origin may not call this server.")
+        else:
+            await self._app(scope, receive, send)
+            return
+        await refuse(response, scope, receive, send)
+
+    def _names(self) -> set[str]:
+        """Host headers that mean us."""
+        settings = self._settings
+        names: list[str] = [*LOOPBACK_NAMES]
+        if settings.host not in _WILDCARDS:
+            names.append(settings.host)
+        bracketed = [f"[{name}]" if ":" in name else name for name in names]
+        port = self._port()
+        own = {f"{name}:{port}" for name in bracketed}
+        if port == 80:
+            own.update(bracketed)
+        allowed = {name.lower() for name in settings.allowed_hosts}
+        public = settings.public_url.partition("://")[2].partition("/")[0].lower()
+        return own | allowed | ({public} if public else set())
+
+    def _is_allowed_origin(self, origins: list[str]) -> bool:
+        """No Origin is no browser. Ours are the pages of every name we answer to."""
+        if not origins:
+            return True
+        if len(origins) != 1:
+            return False
+        origin = origins[0].lower()
+        if origin in {each.lower().rstrip("/") for each in self._settings.allowed_origins}:
+            return True
+        scheme, _, host = origin.partition("://")
+        return scheme in ("http", "https") and host in self._names()
+
+
+class KeyCheck:
+    """Who asks: `scope["caller"]` for every route that is not an open door.
+
+    The key is taken from the header only. Unknown, wrong, expired and revoked keys, and none, are
+    answered alike.
+    """
+
+    def __init__(self, app: ASGIApp, keys: Keys) -> None:
+        self._app = app
+        self._keys = keys
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] in ("http", "websocket") and door_of(scope["path"]).opened_by == "key":
+            caller = self._caller(scope)
+            if caller is None:
+                response = refused(
+                    401,
+                    "unauthorized",
+                    "A key is needed, and none that holds was given.",
+                    "Send `Authorization: Bearer …`; `messengers keys create` makes a key.",
+                    **{"WWW-Authenticate": 'Bearer realm="messengers"'},
+                )
+                await refuse(response, scope, receive, send)
+                return
+            scope["caller"] = caller
+        await self._app(scope, receive, send)
+
+    def _caller(self, scope: Scope) -> Caller | None:
+        given = Headers(scope=scope).getlist("authorization")
+        scheme, _, key = given[0].partition(" ") if len(given) == 1 else ("", "", "")
+        if scheme.lower() != "bearer" or not key.strip():
+            return None
+        return self._keys.verify(key.strip(), from_loopback=_is_loopback(scope))
+
+
+class Bodies:
+    """Bodies within their limit, and JSON that is strictly JSON: its value as `scope["json"]`."""
+
+    def __init__(self, app: ASGIApp, settings: Settings) -> None:
+        self._app = app
+        self._max_bytes = settings.request_max_bytes
+        self._max_upload_bytes = settings.media_max_bytes + _FRAMING_BYTES
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http" or scope["method"] not in _BODY_METHODS:
+            await self._app(scope, receive, send)
+            return
+        kind = door_of(scope["path"]).body
+        limit = self._max_upload_bytes if kind == "any" else self._max_bytes
+        headers = Headers(scope=scope)
+        if _declared(headers) > limit:
+            await refused(413, "too_large", f"A body may have {limit} bytes.")(scope, receive, send)
+            return
+        if kind == "any":
+            await self._app(scope, receive, send)
+            return
+        body = await _read(receive, limit)
+        if body is None:
+            await refused(413, "too_large", f"A body may have {limit} bytes.")(scope, receive, send)
+            return
+        try:
+            fits = _check(scope, kind, headers.get("content-type", ""), body)
+        except InvalidInput as exc:
+            await refused(400, "invalid_json", exc.cause, exc.remedy)(scope, receive, send)
+            return
+        if not fits:
+            wanted = _FORM if kind == "form" else "application/json"
+            cause = f"This route takes {wanted}." if kind != "none" else "This route takes no body."
+            await refused(415, "unsupported_media_type", cause)(scope, receive, send)
+            return
+        await self._app(scope, _replay(body, receive), send)
+
+
+def _check(scope: Scope, kind: str, content_type: str, body: bytes) -> bool:
+    """Whether the body is of its route's kind; JSON is read and kept."""
+    if not body:
+        return True
+    given = content_type.partition(";")[0].strip().lower()
+    if kind == "json" and given == "application/json":
+        scope["json"] = parse(body)
+        return True
+    return kind == "form" and given == _FORM
+
+
+def _declared(headers: Headers) -> int:
+    length = headers.get("content-length", "")
+    return int(length) if length.isascii() and length.isdigit() else 0
+
+
+async def _read(receive: Receive, limit: int) -> bytes | None:
+    """The whole body; None when it is longer than allowed, whatever it said of itself."""
+    body = bytearray()
+    while True:
+        message = await receive()
+        if message["type"] == "http.disconnect":
+            return bytes(body)
+        body += cast("bytes", message.get("body", b""))
+        if len(body) > limit:
+            return None
+        if not message.get("more_body", False):
+            return bytes(body)
+
+
+def _replay(body: bytes, receive: Receive) -> Receive:
+    """What was read, once more; after it the connection's own events."""
+    given = False
+
+    async def again() -> Message:
+        nonlocal given
+        if given:
+            return await receive()
+        given = True
+        return {"type": "http.request", "body": body, "more_body": False}
+
+    return again
+
+
+def _is_loopback(scope: Scope) -> bool:
+    """Whether the peer itself is on this machine. What a proxy says about others is not asked."""
+    client = scope.get("client")
+    try:
+        return client is not None and ip_address(client[0]).is_loopback
+    except ValueError:
+        return False

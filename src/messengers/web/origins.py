@@ -1,0 +1,36 @@
+"""Whether a browser's request comes from a page of ours."""
+
+from urllib.parse import urlsplit
+
+from starlette.datastructures import Headers
+from starlette.requests import Request
+
+__all__ = ["is_https", "is_own_origin"]
+
+
+def is_own_origin(headers: Headers, public_url: str = "") -> bool:
+    """No Origin is no browser page, and passes.
+
+    Any other must be the host that was asked, or `public_url`'s when a proxy stands in front.
+    """
+    origins = headers.getlist("origin")
+    if not origins:
+        return True
+    hosts = headers.getlist("host")
+    if len(origins) != 1 or len(hosts) != 1:
+        return False
+    scheme, _, host = origins[0].partition("://")
+    if scheme not in ("http", "https") or not host:
+        return False
+    return host == hosts[0].lower() or (bool(public_url) and origins[0] == _origin_of(public_url))
+
+
+def is_https(request: Request, public_url: str = "") -> bool:
+    """Whether the browser came by https: to us, or to the proxy that `public_url` names."""
+    host = request.headers.get("host", "").lower()
+    return request.url.scheme == "https" or _origin_of(public_url) == f"https://{host}"
+
+
+def _origin_of(url: str) -> str:
+    parts = urlsplit(url)
+    return f"{parts.scheme}://{parts.netloc}".lower()

@@ -1,0 +1,199 @@
+"""The tables of README and docs, made from the code they describe.
+
+`python -m tests.docs.tables` writes them between their marks; a test holds the pages to them.
+"""
+
+import re
+import tomllib
+from collections.abc import Callable, Iterable
+from importlib.resources import files
+from pathlib import Path
+from types import UnionType
+from typing import TYPE_CHECKING, Any, get_args, get_origin
+
+from pydantic_core import PydanticUndefined
+
+from messengers.cli.install.clients import CLIENTS
+from messengers.mcp_server.table import TABLE, Row
+from messengers.providers.base import ProviderInfo
+from messengers.providers.catalog import BUILT_IN, Catalog
+from messengers.settings import PREFIX, Settings
+from tests.programs import ROOT
+
+if TYPE_CHECKING:
+    from messengers.cli.install.entries import Transport
+
+FEATURES = {
+    "text": ("receives.text", "sends.text"),
+    "pictures": ("receives.images", "sends.images"),
+    "files": ("receives.files", "sends.files"),
+    "reply": ("sends.reply",),
+    "edit": ("sends.edit",),
+    "delete": ("sends.delete",),
+    "react": ("sends.react",),
+    "read receipts": ("sends.mark_read",),
+    "typing": ("receives.typing",),
+}
+"""Column of the provider table → the rules of quality.toml that must all be done for it."""
+MARKS = {"done": "✓", "todo": "not yet", "exempt": "–"}
+
+
+def rendered(text: str) -> str:
+    """The page with each `<!-- table: NAME -->` … `<!-- end -->` filled anew."""
+
+    def fill(found: re.Match[str]) -> str:
+        return f"{found['open']}\n{TABLES[found['name']]()}\n{found['close']}"
+
+    shape = r"(?P<open><!-- table: (?P<name>[\w-]+) -->)\n.*?(?P<close><!-- end -->)"
+    return re.sub(shape, fill, text, flags=re.DOTALL)
+
+
+def pages() -> list[Path]:
+    """Every page that holds a table."""
+    candidates = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
+    return [page for page in candidates if "<!-- table: " in page.read_text("utf-8")]
+
+
+def providers() -> str:
+    """Provider × feature: built-in ones, by their quality.toml."""
+    catalog = Catalog()
+    infos = [catalog.find(name) for name in BUILT_IN]
+    head = ["provider", "kind", "needs", *FEATURES]
+    return _table(head, (_provider(info) for info in infos))
+
+
+def tools_short() -> str:
+    """Tool, preset, first sentence."""
+    lines = ([f"`{row.name}`", row.preset, _sentence(row)] for row in TABLE)
+    return _table(["tool", "preset", "what it does"], lines)
+
+
+def tools_full() -> str:
+    """Tool, kind, preset, whether repeating is harmless, parameters."""
+    head = ["tool", "kind", "least preset", "repeatable", "parameters"]
+    return _table(head, (_tool(row) for row in TABLE))
+
+
+def settings() -> str:
+    """Every field of Settings: variable, default, meaning."""
+    lines: list[list[str]] = []
+    for name, field in Settings.model_fields.items():
+        text = " ".join((field.description or "").split())
+        lines.append([f"`{PREFIX}{name.upper()}`", _default(name), _type(field.annotation), text])
+    return _table(["variable", "default", "takes", "what it does"], lines)
+
+
+def clients() -> str:
+    """Every client whose configuration is known, and over what it can reach us."""
+    transports: tuple[Transport, ...] = ("http", "sse")
+    lines = [
+        [f"`{name}`", client.title, "shown only" if client.family == "yaml" else "written", "yes"]
+        + ["yes" if each in client.references else "no" for each in transports]
+        for name, client in CLIENTS.items()
+    ]
+    return _table(["name", "client", "its file is", "stdio", "HTTP", "SSE"], lines)
+
+
+def webchat_options() -> str:
+    """The options of a webchat instance."""
+    config = Catalog().find("webchat").config
+    lines = [
+        [f"`{name}`", f"`{field.default}`" if field.default else "empty", field.description or ""]
+        for name, field in config.model_fields.items()
+    ]
+    return _table(["option", "default", "what it does"], lines)
+
+
+def quality(provider: str) -> dict[str, dict[str, dict[str, str]]]:
+    """The quality.toml of a provider: section → rule → status and reason."""
+    package = BUILT_IN[provider].partition(":")[0]
+    return tomllib.loads(files(package).joinpath("quality.toml").read_text("utf-8"))
+
+
+def _provider(info: ProviderInfo) -> list[str]:
+    rules = quality(info.name)
+    needs = ", ".join(name for name, f in info.config.model_fields.items() if f.is_required())
+    page = f"[{info.title}]({info.docs})"
+    return [page, info.kind, needs or "nothing", *(_mark(rules, f) for f in FEATURES.values())]
+
+
+def _mark(rules: dict[str, dict[str, dict[str, str]]], paths: Iterable[str]) -> str:
+    found = [rules[section][rule]["status"] for section, _, rule in map(_split, paths)]
+    worst = max(found, key=("done", "todo", "exempt").index)
+    return MARKS[worst]
+
+
+def _split(path: str) -> tuple[str, str, str]:
+    return path.partition(".")
+
+
+def _sentence(row: Row) -> str:
+    text = row.tool.description or ""
+    return text.partition(". ")[0].rstrip(".") + "."
+
+
+def _tool(row: Row) -> list[str]:
+    schema = row.tool.parameters
+    required = schema.get("required", [])
+    names = [f"**{n}**" if n in required else n for n in schema["properties"]]
+    repeatable = "yes" if row.hints.idempotent_hint else "no"
+    return [f"`{row.name}`", row.kind, row.preset, repeatable, ", ".join(names)]
+
+
+def _default(name: str) -> str:
+    if name == "home":
+        return "the platform's data directory"
+    value: Any = Settings.model_fields[name].default
+    if value is PydanticUndefined or value in ("", ()):
+        return "empty"
+    if isinstance(value, bool):
+        return f"`{str(value).lower()}`"
+    return f"`{value}`"
+
+
+def _type(annotation: object) -> str:
+    """`a \\| b` for closed sets, else the plain name."""
+    args = get_args(annotation)
+    origin = get_origin(annotation)
+    if origin is tuple:
+        return "a list"
+    if args and origin is not UnionType:
+        return " or ".join(f"`{each}`" for each in args)
+    return {"str": "text", "int": "a number", "bool": "`true` or `false`", "Path": "a path"}[
+        getattr(annotation, "__name__", "")
+    ]
+
+
+def _cell(text: str) -> str:
+    return " ".join(text.split()).replace("|", "\\|")
+
+
+def _table(head: list[str], lines: Iterable[list[str]]) -> str:
+    rows = ["| " + " | ".join(_cell(cell) for cell in line) + " |" for line in lines]
+    return "\n".join(["| " + " | ".join(head) + " |", "|" + "---|" * len(head), *rows])
+
+
+TABLES: dict[str, Callable[[], str]] = {
+    "providers": providers,
+    "tools-short": tools_short,
+    "tools-full": tools_full,
+    "settings": settings,
+    "clients": clients,
+    "webchat-options": webchat_options,
+}
+
+
+def write() -> list[Path]:
+    """Fill every page's tables; the pages that changed."""
+    changed: list[Path] = []
+    for page in pages():
+        text = page.read_text("utf-8")
+        new = rendered(text)
+        if new != text:
+            page.write_text(new, "utf-8")
+            changed.append(page)
+    return changed
+
+
+if __name__ == "__main__":
+    write()

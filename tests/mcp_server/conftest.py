@@ -1,0 +1,62 @@
+"""MCP clients of a running core, in both protocol eras, with and without an owner at the form."""
+
+from collections.abc import AsyncGenerator, Callable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from dataclasses import dataclass, field
+
+import pytest
+from mcp import Client
+from mcp.client.session import ClientRequestContext
+from mcp.types import CallToolResult, ElicitRequestParams, ElicitResult, TextContent
+
+from messengers.mcp_server.server import build_server
+from messengers.models import Preset
+from tests.core.conftest import House, house, open_house
+
+__all__ = ["Connect", "Owner", "connect", "era", "house", "open_house", "text_of"]
+
+
+@dataclass
+class Owner:
+    """Somebody at the client who answers forms, and remembers what they showed."""
+
+    answer: ElicitResult
+    questions: list[str] = field(default_factory=list[str])
+
+    async def decide(self, _: ClientRequestContext, params: ElicitRequestParams) -> ElicitResult:
+        self.questions.append(params.message)
+        return self.answer
+
+    @classmethod
+    def chooses(cls, decision: str) -> "Owner":
+        return cls(ElicitResult(action="accept", content={"decision": decision}))
+
+
+Connect = Callable[..., AbstractAsyncContextManager[Client]]
+
+
+@pytest.fixture(params=["auto", "legacy"])
+def era(request: pytest.FixtureRequest) -> str:
+    """2026-07-28 without a handshake, and everything before with one."""
+    return str(request.param)
+
+
+@pytest.fixture
+def connect(house: House, era: str) -> Connect:
+    """A client of the house; without an owner it shows no forms."""
+
+    @asynccontextmanager
+    async def connected(
+        preset: Preset = "setup", owner: Owner | None = None
+    ) -> AsyncGenerator[Client, None]:
+        callback = owner.decide if owner else None
+        server = build_server(house.core, preset)
+        async with Client(server, mode=era, elicitation_callback=callback) as client:
+            yield client
+
+    return connected
+
+
+def text_of(result: CallToolResult) -> str:
+    """All the text of an answer."""
+    return "\n".join(part.text for part in result.content if isinstance(part, TextContent))
