@@ -28,6 +28,14 @@ def test_the_default_home_is_the_one_platformdirs_names(
     assert default_home() == platformdirs.user_data_dir("messengers", appauthor=False)
 
 
+@pytest.mark.parametrize("home", ["/home/anna", "", "relative"])
+def test_it_is_so_whatever_the_users_home_says(monkeypatch: pytest.MonkeyPatch, home: str) -> None:
+    monkeypatch.delenv("XDG_DATA_HOME", raising=False)
+    monkeypatch.setenv("HOME", home)
+
+    assert default_home() == platformdirs.user_data_dir("messengers", appauthor=False)
+
+
 def test_the_flag_wins_over_the_variable_and_the_variable_over_the_default(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:

@@ -107,7 +107,7 @@ def test_settings_do_not_change_and_do_not_grow() -> None:
     settings = Settings.load()
 
     with pytest.raises(ValidationError):
-        settings.port = 1  # pyright: ignore[reportAttributeAccessIssue] - what is tested
+        settings.port = 1
     with pytest.raises(InvalidInput):
         Settings.load(colour="red")
 

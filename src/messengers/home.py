@@ -65,7 +65,9 @@ def default_home() -> str:
     shared = _absolute(os.environ.get("XDG_DATA_HOME", ""))
     if not shared:
         mac = os.uname().sysname == "Darwin"
-        shared = os.path.expanduser("~/Library/Application Support" if mac else "~/.local/share")
+        shared = os.path.join(
+            _user_directory(), "Library/Application Support" if mac else ".local/share"
+        )
     return os.path.join(shared, "messengers")
 
 
@@ -123,9 +125,18 @@ def child_environment() -> dict[str, str]:
     }
 
 
+def _user_directory() -> str:
+    """`~`, also where HOME is empty or relative, as in bare containers."""
+    if os.path.isabs(os.environ.get("HOME", "/")):
+        return os.path.expanduser("~")
+    # Here, because it is hardly ever needed.
+    from pwd import getpwuid
+
+    return getpwuid(os.getuid()).pw_dir
+
+
 def _absolute(path: str) -> str:
     """The XDG rules ignore what is not absolute."""
-    path = path.strip()
     return path if os.path.isabs(path) else ""
 
 

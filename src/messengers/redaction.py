@@ -4,6 +4,7 @@ Patterns are open-ended on purpose: one that counts characters leaves the rest o
 standing. What has no shape of its own is registered by whoever reads or makes it.
 """
 
+import json
 import re
 from collections.abc import Iterable, Mapping
 from typing import cast
@@ -29,7 +30,7 @@ _SHAPES = tuple(
         ("://", r"(?<=://)[^/\s:@]*:[^/\s@]+(?=@)", 0, MASK),
         (
             "bearer",
-            r"\b(bearer)\s+(?!\[redacted\])[^\s\"',;)}\]\\]+",
+            r"\b(bearer)\s+(?!\[redacted\])[^\s\"',;)}\]\\]{10,}",
             re.IGNORECASE,
             rf"\1 {MASK}",
         ),
@@ -93,8 +94,8 @@ class _Registered:
         self._pattern: re.Pattern[str] | None = None
 
     def add(self, value: str) -> None:
-        escaped = value.encode("unicode_escape").decode("ascii")
-        forms = {value, quote(value), quote(value, safe=""), escaped, value.replace('"', '\\"')}
+        in_json = (json.dumps(value, ensure_ascii=each)[1:-1] for each in (True, False))
+        forms = {value, quote(value), quote(value, safe=""), repr(value)[1:-1], *in_json}
         if len(value) < _SHORTEST or forms <= self._forms:
             return
         self._forms |= forms

@@ -109,7 +109,7 @@ async def test_a_login_that_fails_says_why(house: House) -> None:
 
 
 async def _refused() -> Platform:
-    account = platform("refused")
+    account = platform("tok-4f1c-r")
     account.start = lambda: BadCredentials("The token is refused.")
     return account
 
@@ -119,7 +119,7 @@ async def test_refused_credentials_are_asked_for_by_name_and_repaired_by_a_form(
 ) -> None:
     account = await _refused()
     made = await house.core.instances.create(
-        OWNER, "scripted_bot", "shop", {"token": "refused", "greeting": "moin"}
+        OWNER, "scripted_bot", "shop", {"token": "tok-4f1c-r", "greeting": "moin"}
     )
     assert (made.outcome, made.state, made.user_action) == (
         "needs_form", "bad_credentials", "fix_credentials",
@@ -135,9 +135,9 @@ async def test_refused_credentials_are_asked_for_by_name_and_repaired_by_a_form(
     assert form.instance_id == made.id
     assert form.given == {"greeting": "moin"}
     account.start = lambda: None
-    fixed = await house.core.instances.update(OWNER, "shop", {"token": "better", "greeting": ""})
+    fixed = await house.core.instances.update(OWNER, "shop", {"token": "tok-4f1c-b", "greeting": ""})
     assert (fixed.outcome, fixed.state) == ("done", "connected")
-    assert platform("better").runs == 1
+    assert platform("tok-4f1c-b").runs == 1
 
 
 async def test_a_stopped_or_ended_account_says_how_to_go_on(house: House) -> None:

@@ -139,8 +139,9 @@ class Stand:
         )
 
     async def reaches(self, entry: Entry, *states: Lifecycle) -> Health:
-        with anyio.fail_after(5):
-            return await self.supervisor.until(entry, lambda h: h.lifecycle in states, 5)
+        health = await self.supervisor.until(entry, lambda h: h.lifecycle in states, 10)
+        assert health.lifecycle in states
+        return health
 
     async def recorded(self, entry: Entry, last: str) -> list[str]:
         """The lifecycles in the event log, once the last of them is there."""
@@ -289,6 +290,20 @@ async def test_a_state_that_only_the_owner_ends_is_not_reconnected(
     await stand.reaches(entry, state)
     await stand.supervisor.disconnect(entry)
     assert script.runs == 1
+
+
+async def test_connecting_again_replaces_a_run_that_is_over_but_has_not_ended(
+    stand: Stand,
+) -> None:
+    script = Script()
+    entry = await stand.add(script)
+    await stand.reaches(entry, Lifecycle.CONNECTED)
+    _sink_of(entry).report(Health(lifecycle=Lifecycle.LOGGED_OUT))
+
+    stand.supervisor.connect(entry)
+
+    await stand.reaches(entry, Lifecycle.CONNECTED)
+    assert script.runs == 2
 
 
 async def test_connecting_again_ends_the_pause(tmp_path: Path) -> None:

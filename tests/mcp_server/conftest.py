@@ -1,8 +1,9 @@
 """MCP clients of a running core, in both protocol eras, with and without an owner at the form."""
 
 from collections.abc import AsyncGenerator, Callable
-from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
+from pathlib import Path
 
 import pytest
 from mcp import Client
@@ -12,8 +13,9 @@ from mcp.types import CallToolResult, ElicitRequestParams, ElicitResult, TextCon
 from messengers.mcp_server.server import build_server
 from messengers.models import Preset
 from tests.core.conftest import House, house, open_house
+from tests.mcp_server.ways import WAYS
 
-__all__ = ["Connect", "Owner", "connect", "era", "house", "open_house", "text_of"]
+__all__ = ["Connect", "Owner", "connect", "era", "house", "open_house", "text_of", "way"]
 
 
 @dataclass
@@ -23,7 +25,10 @@ class Owner:
     answer: ElicitResult
     questions: list[str] = field(default_factory=list[str])
 
-    async def decide(self, _: ClientRequestContext, params: ElicitRequestParams) -> ElicitResult:
+    async def decide(
+        self, context: ClientRequestContext, params: ElicitRequestParams
+    ) -> ElicitResult:
+        del context
         self.questions.append(params.message)
         return self.answer
 
@@ -42,17 +47,28 @@ def era(request: pytest.FixtureRequest) -> str:
 
 
 @pytest.fixture
-def connect(house: House, era: str) -> Connect:
+def way() -> str:
+    """How the client reaches the server; a module may parametrize it with `WAYS`."""
+    return "memory"
+
+
+@pytest.fixture
+def connect(house: House, era: str, way: str, tmp_path: Path) -> Connect:
     """A client of the house; without an owner it shows no forms."""
 
     @asynccontextmanager
     async def connected(
         preset: Preset = "setup", owner: Owner | None = None
-    ) -> AsyncGenerator[Client, None]:
+    ) -> AsyncGenerator[Client]:
         callback = owner.decide if owner else None
-        server = build_server(house.core, preset)
-        async with Client(server, mode=era, elicitation_callback=callback) as client:
-            yield client
+        async with AsyncExitStack() as stack:
+            server = (
+                build_server(house.core, preset)
+                if way == "memory"
+                else await stack.enter_async_context(WAYS[way](house.core, preset, tmp_path))
+            )
+            client = Client(server, mode=era, elicitation_callback=callback)
+            yield await stack.enter_async_context(client)
 
     return connected
 

@@ -228,13 +228,13 @@ async def test_one_message_is_told_with_its_history(house: House, connect: Conne
 
 
 async def test_a_message_that_arrives_ends_the_wait(house: House, connect: Connect) -> None:
+    answers: list[str] = []
+
+    async def wait(client: Client) -> None:
+        answers.append(await call(client, "wait_for_messages", timeout_s=15))
+
     async with connect("reader") as client, anyio.create_task_group() as group:
-        answers: list[str] = []
-
-        async def wait() -> None:
-            answers.append(await call(client, "wait_for_messages", timeout_s=15))
-
-        group.start_soon(wait)
+        group.start_soon(wait, client)
         await anyio.wait_all_tasks_blocked()
         await house.personal.say("are you there?")
 

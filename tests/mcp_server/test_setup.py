@@ -172,7 +172,7 @@ def test_the_blocks_are_the_same_code() -> None:
         (Wait(transaction="t", reason="The engine starts."),
          ["No code yet. The engine starts. Call get_qr again."]),
         (Done(), ["Already connected: nothing to scan."]),
-        (LoginFailed(reason="The account is banned."), ["There is no code: The account is banned."]),
+        (LoginFailed(reason="It is banned."), ["There is no code: It is banned."]),
     ],
 )  # fmt: skip
 def test_every_step_of_a_login_is_told(step: LoginStep, told: list[str]) -> None:

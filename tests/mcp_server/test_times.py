@@ -15,7 +15,7 @@ RIGA = Zone(ZoneInfo("Europe/Riga"), NOW)
 
 
 def utc(*parts: int) -> datetime:
-    return datetime(*parts, tzinfo=UTC)  # type: ignore[arg-type]  # parts of a date, in order
+    return datetime(*parts, tzinfo=UTC)
 
 
 @pytest.mark.parametrize(

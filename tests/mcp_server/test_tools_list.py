@@ -129,6 +129,7 @@ def test_the_first_512_characters_of_the_instructions_stand_alone() -> None:
 
 async def test_the_server_introduces_itself(connect: Connect) -> None:
     async with connect() as client:
+        assert client.server_info is not None
         assert client.server_info.name == "messengers"
         assert client.instructions == INSTRUCTIONS
 

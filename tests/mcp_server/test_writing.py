@@ -163,8 +163,9 @@ async def test_what_was_approved_elsewhere_meanwhile_is_sent_once(
 
     class Slow(Owner):
         async def decide(
-            self, _: ClientRequestContext, params: ElicitRequestParams
+            self, context: ClientRequestContext, params: ElicitRequestParams
         ) -> ElicitResult:
+            await super().decide(context, params)
             for waiting in await house.core.approvals.waiting():
                 await house.core.approvals.decide(waiting.id, "once", "terminal")
             return self.answer

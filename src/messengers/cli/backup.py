@@ -22,5 +22,7 @@ def backup(
     """Copy the database. The master key is not in the copy: keep secret.key apart, and safe."""
     moment = datetime.now().astimezone().strftime("%Y%m%dT%H%M%S")
     file = target or place_of(home) / "backups" / f"messengers-{moment}.db"
+    if target is None:
+        file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     answer = ask("POST", "/backup", _ANSWER, {"path": str(file.absolute())}, home=home)
     say(f"Copied to {answer['path']}.", answer["note"])

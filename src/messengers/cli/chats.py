@@ -11,7 +11,11 @@ from messengers.models import Chat, Decision
 
 __all__ = ["chats"]
 
-chats = typer.Typer(name="chats", help="Chats with a standing answer, and your names for chats.")
+chats = typer.Typer(
+    name="chats",
+    no_args_is_help=True,
+    help="Chats with a standing answer, and your names for chats.",
+)
 
 _CHAT, _CHATS = TypeAdapter(Chat), TypeAdapter(list[Chat])
 Which = Annotated[str, typer.Argument(metavar="CHAT", help="Its id, number, handle or name.")]

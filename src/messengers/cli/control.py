@@ -49,7 +49,7 @@ def ask(
     """
     place = place_of(home)
     reply = _try(place, method, path, body, query)
-    if reply is None and start and not is_held(place):
+    if reply is None and start:
         started = starting.start(str(place))
         if isinstance(started, str):
             raise NotReady(started, "`messengers doctor` looks for the reason.")

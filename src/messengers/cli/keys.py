@@ -13,7 +13,9 @@ from messengers.models import Preset
 
 __all__ = ["keys"]
 
-keys = typer.Typer(name="keys", help="Keys for programs that reach Messengers over HTTP.")
+keys = typer.Typer(
+    name="keys", no_args_is_help=True, help="Keys for programs that reach Messengers over HTTP."
+)
 
 
 class _Made(BaseModel):
@@ -69,9 +71,7 @@ def list_keys(home: Home = None, as_json: AsJson = False) -> None:
 
 
 @keys.command()
-def revoke(
-    key: Annotated[str, typer.Argument(help="Its id or name.")], home: Home = None
-) -> None:
+def revoke(key: Annotated[str, typer.Argument(help="Its id or name.")], home: Home = None) -> None:
     """End a key at once and for good."""
     ended = ask("DELETE", f"/keys/{segment(key)}", _KEY, home=home)
     say(f"Key {ended.id} ({ended.name}) opens nothing any more.")

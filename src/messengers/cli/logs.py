@@ -1,6 +1,5 @@
 """`messengers logs`: what the daemon wrote down, read from its file, so also when it is dead."""
 
-import json
 import os
 import time
 from collections.abc import Iterator
@@ -8,6 +7,7 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
+from pydantic import TypeAdapter, ValidationError
 
 from messengers.cli.control import place_of
 from messengers.cli.terminal import Home, fail, say
@@ -17,6 +17,7 @@ from messengers.logs import log_file, tail
 __all__ = ["logs"]
 
 _LOOK_AGAIN_S = 0.2
+_ENTRY = TypeAdapter(dict[str, object])
 _HEAD = ("timestamp", "level", "logger", "event")
 
 
@@ -45,12 +46,9 @@ def logs(
 def readable(line: str) -> str:
     """A JSON line as a person reads it; what is none stays as it is."""
     try:
-        entry: object = json.loads(line)
-    except ValueError:
+        fields = _ENTRY.validate_json(line)
+    except ValidationError:
         return line
-    if not isinstance(entry, dict):
-        return line
-    fields = {str(key): value for key, value in entry.items()}  # pyright: ignore[reportUnknownVariableType, reportUnknownArgumentType]  # any JSON
     moment, level, logger, event = (str(fields.get(name, "")) for name in _HEAD)
     pairs = "".join(f"  {key}={value}" for key, value in fields.items() if key not in _HEAD)
     return f"{moment[:19]} {level:<8} {logger.removeprefix('messengers.')}: {event}{pairs}"

@@ -1,37 +1,68 @@
-"""The command line as a whole: every command by its name, and how they fail."""
+"""The command line as a whole: every command by its name, loaded when it is asked for.
+
+Most of a command's time is what it imports, and no command needs what all of them do.
+"""
 
 import sys
-from typing import Annotated
+from collections.abc import Callable, Mapping
+from importlib import import_module
+from typing import Annotated, cast
 
 import typer
 from typer.core import TyperGroup
 
 from messengers import __version__
-from messengers.cli.approve import approve
-from messengers.cli.backup import backup
-from messengers.cli.chats import chats
-from messengers.cli.demo import demo
-from messengers.cli.doctor import doctor
-from messengers.cli.install.command import install, uninstall
-from messengers.cli.instances import instances
-from messengers.cli.keys import keys
-from messengers.cli.logs import logs
-from messengers.cli.serve import serve
-from messengers.cli.status import status
-from messengers.cli.stdio import main as pump
-from messengers.cli.stop import stop
 from messengers.cli.terminal import tell
 from messengers.errors import MessengersError
 
-__all__ = ["app"]
+__all__ = ["COMMANDS", "app", "stdio"]
+
+COMMANDS: Mapping[str, str] = {
+    "demo": "messengers.cli.demo:demo",
+    "install": "messengers.cli.install.command:install",
+    "uninstall": "messengers.cli.install.command:uninstall",
+    "instances": "messengers.cli.instances:instances",
+    "approve": "messengers.cli.approve:approve",
+    "chats": "messengers.cli.chats:chats",
+    "keys": "messengers.cli.keys:keys",
+    "status": "messengers.cli.status:status",
+    "logs": "messengers.cli.logs:logs",
+    "doctor": "messengers.cli.doctor:doctor",
+    "backup": "messengers.cli.backup:backup",
+    "serve": "messengers.cli.serve:serve",
+    "stdio": "messengers.cli.main:stdio",
+    "stop": "messengers.cli.stop:stop",
+}
+"""In the order of `--help`."""
+_RAW: dict[str, object] = {"ignore_unknown_options": True, "help_option_names": []}
+"""stdio parses its own arguments, without any of these libraries."""
 
 
 class _Commands(TyperGroup):
-    """Every error of ours ends as cause and remedy, exit code 1; misuse is 2, from the parser."""
+    """Loads a command by name.
 
-    def invoke(self, ctx: typer.Context) -> object:
+    Every error of ours ends as cause and remedy, exit code 1. Misuse is 2: the parser says so.
+    """
+
+    def list_commands(self, ctx: object) -> list[str]:
+        return list(COMMANDS)
+
+    def get_command(self, ctx: object, cmd_name: str) -> object:  # pyright: ignore[reportIncompatibleMethodOverride]  # typer keeps the type to itself
+        place = COMMANDS.get(cmd_name)
+        if place is None:
+            return None
+        module, _, attribute = place.partition(":")
+        found: typer.Typer | Callable[..., None] = getattr(import_module(module), attribute)
+        if isinstance(found, typer.Typer):
+            return typer.main.get_command(found)
+        single = typer.Typer(add_completion=False)
+        single.command(cmd_name, context_settings=_RAW if cmd_name == "stdio" else None)(found)
+        return typer.main.get_command(single)
+
+    def invoke(self, ctx: object) -> object:
         try:
-            return super().invoke(ctx)
+            # Its parent's parameter has a type that typer keeps to itself.
+            return super().invoke(cast("typer.Context", ctx))
         except MessengersError as exc:
             tell(exc)
             raise typer.Exit(1) from exc
@@ -63,22 +94,8 @@ def _root(
     """Every messenger for AI agents, through one small set of MCP tools."""
 
 
-@app.command(context_settings={"ignore_unknown_options": True, "help_option_names": []})
 def stdio(arguments: Annotated[list[str] | None, typer.Argument(hidden=True)] = None) -> None:
     """Serve MCP on stdin and stdout, for MCP clients. `messengers stdio --help` has more."""
-    sys.exit(pump(arguments or []))
+    from messengers.cli.stdio import main
 
-
-app.command()(demo)
-app.command()(install)
-app.command()(uninstall)
-app.add_typer(instances)
-app.command()(approve)
-app.add_typer(chats)
-app.add_typer(keys)
-app.command()(status)
-app.command()(logs)
-app.command()(doctor)
-app.command()(backup)
-app.command()(serve)
-app.command()(stop)
+    sys.exit(main(arguments or []))

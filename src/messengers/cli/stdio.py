@@ -122,6 +122,8 @@ def _serve(options: Options) -> int:
         if answer.get("reason") != "older_daemon":
             print(answer.get("message") or "The Messengers daemon gave no answer.", file=sys.stderr)
             return 1
+        # It makes way for us; until its socket is closed it would only say so again.
+        threading.Event().wait(0.1)
 
 
 def _greet(stream: socket.socket, home: str, options: Options) -> "tuple[dict[str, object], bytes]":

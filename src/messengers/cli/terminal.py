@@ -23,6 +23,7 @@ __all__ = [
     "fail",
     "is_interactive",
     "misused",
+    "one_line",
     "require_person",
     "rows",
     "say",
@@ -100,6 +101,11 @@ def visible(text: str) -> str:
     What the owner agrees to must be what he read: no escape sequence, no hidden or reordered text.
     """
     return "".join(char if _is_plain(char) else f"\\u{{{ord(char):x}}}" for char in text)
+
+
+def one_line(text: str) -> str:
+    """The text on one line, so that it cannot forge the next."""
+    return text.replace("\n", "\\n")
 
 
 def _is_plain(char: str) -> bool:

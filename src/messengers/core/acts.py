@@ -9,7 +9,7 @@ import orjson
 from messengers.core.callers import Caller
 from messengers.models import Chat, Model, SentMessage
 
-__all__ = ["Act", "Approval", "InstanceAnswer", "Shown"]
+__all__ = ["Act", "Answer", "Approval", "InstanceAnswer", "Shown"]
 
 
 class Shown(Model):

@@ -7,6 +7,7 @@ work of whoever decides: queueing, approving, settling.
 from collections.abc import Mapping, Sequence
 from datetime import tzinfo
 
+import anyio
 from sqlalchemy import Connection
 
 from messengers.clock import Clock, to_ms
@@ -57,6 +58,7 @@ class Drafts:
         self._events = events
         self._media = media
         self._happenings = Happenings(events, clock)
+        self._news: dict[str, anyio.Event] = {}
 
     def add(
         self,
@@ -200,14 +202,23 @@ class Drafts:
             data=data,
         )
 
+    def tell(self, draft: str) -> None:
+        """Whoever waits for this draft looks again: a row of it was settled."""
+        news = self._news.pop(draft, None)
+        if news is not None:
+            news.set()
+
     async def outcome(self, draft: str, wait_s: float, zone: tzinfo) -> SentMessage:
         """What became of a draft: waits until every part is settled or the time is up."""
-
-        async def settled() -> Sequence[Row] | None:
-            rows = await self._store.rows(outbox.of_draft, draft=draft)
-            return rows if all(row["state"] in _SETTLED for row in rows) else None
-
-        rows = await self._events.wait(settled, wait_s) if wait_s > 0 else None
+        rows: Sequence[Row] = ()
+        with anyio.move_on_after(wait_s):
+            while True:
+                news = self._news.setdefault(draft, anyio.Event())
+                rows = await self._store.rows(outbox.of_draft, draft=draft)
+                if all(row["state"] in _SETTLED for row in rows):
+                    self._news.pop(draft, None)
+                    break
+                await news.wait()
         rows = rows or await self._store.rows(outbox.of_draft, draft=draft)
         worst = min(rows, key=lambda row: _WORST_FIRST.index(row["state"]))
         first = await self._store.row(messages.get, message=rows[0]["message_id"])

@@ -132,10 +132,11 @@ class Media:
             found = found.model_copy(update={"mime": mime})
         return MediaContent(attachment=found, data=data)
 
-    async def of_chat(self, instance_id: str, chat: Chat, media: str) -> MediaContent:
+    async def of_chat(self, instance_id: str, chat: Chat | None, media: str) -> MediaContent:
         """A file as it is, if it belongs to that chat; else the same NotFound as for none."""
         row = await self._row(media)
-        if row["instance_id"] != instance_id or row["chat_id"] != _chat_key(chat):
+        place = _chat_key(chat) if chat else -1
+        if row["instance_id"] != instance_id or row["chat_id"] != place:
             raise _unknown()
         return MediaContent(attachment=rows.attachment_of(row), data=await self._bytes(row))
 
@@ -229,7 +230,9 @@ class Media:
 def plain_file_name(name: str, mime: str) -> str:
     """The last part of a name without anything invisible; never used as a path."""
     last = re.split(r"[/\\]", name)[-1]
-    visible = "".join(char for char in last if unicodedata.category(char)[0] != "C").strip(" .")
+    kinds = ((char, unicodedata.category(char)[0]) for char in last)
+    spaced = (" " if kind == "Z" else char for char, kind in kinds if kind != "C")
+    visible = "".join(spaced).strip(" .")
     if not visible:
         return "file" + _EXTENSIONS.get(mime, "")
     return visible[-_MAX_NAME:]

@@ -135,6 +135,7 @@ class Outbox:
         if row["expires_at"] and row["expires_at"] <= now:
             why = "Its time to live ended before it could be sent."
             await self._events.write(lambda conn: self._drafts.drop(conn, row["draft"], why))
+            self._drafts.tell(row["draft"])
             return True
         if row["not_before"] > now:
             with anyio.move_on_after((row["not_before"] - now) / 1000):
@@ -150,6 +151,7 @@ class Outbox:
         result = await self._call(provider, place["native_id"], row)
         if isinstance(result, Sent):
             await self._events.write(lambda conn: self._drafts.accept(conn, row, result))
+            self._drafts.tell(row["draft"])
             self._instances.sent(row["instance_id"])
         else:
             await self._refused(row, result, reuses_key=provider.capabilities().reuses_key)
@@ -182,6 +184,7 @@ class Outbox:
 
     async def _settle(self, row: Row, state: str, code: str, why: str) -> None:
         await self._events.write(lambda conn: self._drafts.settle(conn, row, state, code, why))
+        self._drafts.tell(row["draft"])
 
 
 def _fate(

@@ -90,7 +90,5 @@ def _sentence(exc: OSError) -> tuple[str, str]:
             return "There is no such file.", "Check the path."
         case errno.ELOOP | errno.ENOTDIR | errno.EMLINK:
             return "A part of that path is a link or no directory.", "Name the file directly."
-        case errno.EACCES | errno.EPERM:
-            return "The file may not be read.", "Allow it for the user that runs Messengers."
         case _:
-            return "The file cannot be read.", "Name another."
+            return "The file cannot be read.", "Check its permissions, or name another."

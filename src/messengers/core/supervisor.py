@@ -106,9 +106,12 @@ class Supervisor:
             self.report(entry, _unfit(entry, entry.trouble))
             return
         known = self._runs.get(entry.instance.id)
-        if known is not None and not known.scope.cancel_called:
+        over = entry.health.lifecycle in TERMINAL
+        if known is not None and not known.scope.cancel_called and not over:
             known.hurry.set()
             return
+        if known is not None:
+            known.scope.cancel()
         run = self._runs[entry.instance.id] = _Run(entry)
         self._tell(run, Health(lifecycle=Lifecycle.STARTING))
         self._tasks.start_soon(self._keep, run, known)

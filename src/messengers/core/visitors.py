@@ -180,8 +180,6 @@ class Visitors:
         """A picture of the visitor's own conversation; NotFound for every other."""
         instance, _ = self._hosting(name)
         chat = await self.chats.get_by_native(instance.id, visitor)
-        if chat is None:
-            raise NotFound("No such file.")
         return await self._media.of_chat(instance.id, chat, media)
 
     async def uploaded(self, instance: Instance, visitor: str, token: str) -> Attachment:
@@ -229,7 +227,7 @@ class Visit:
     async def history(self, cursor: str = "") -> VisitHistory:
         """The newest messages, or older ones; what left in this moment included."""
         chat = await self._visitors.chats.get_by_native(self._instance.id, self._visitor)
-        recent = () if cursor else tuple(self._provider.recent(self._visitor))
+        recent = () if cursor else tuple(self._provider.recent(self._visitor))[-HISTORY_PAGE:]
         if chat is None:
             return VisitHistory(recent, "", "")
         page = await self._visitors.history.read(OWNER, chat, HISTORY_PAGE, cursor=cursor)

@@ -108,8 +108,8 @@ class _Connection:
         with anyio.move_on_after(_SEND_DEADLINE_S) as deadline:
             try:
                 await self._websocket.send_text(orjson.dumps(frame).decode())
-            except WebSocketDisconnect:
-                self._send.close()
+            except (WebSocketDisconnect, RuntimeError):
+                self._send.close()  # RuntimeError: the server closed it as it stops
         if deadline.cancelled_caught:
             self._send.close()
 

@@ -4,14 +4,15 @@ from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, 
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from socket import socket
-from typing import Any, TypeVar
+from socket import SO_SNDBUF, SOL_SOCKET, socket
+from typing import Any, Literal, TypeVar
 
 import anyio
 import httpx2
 import orjson
 import pytest
 import uvicorn
+from starlette.applications import Starlette
 from websockets.asyncio.client import ClientConnection, connect
 
 from messengers.app import open_app
@@ -19,6 +20,7 @@ from messengers.core.callers import OWNER, Caller
 from messengers.core.chats import ChatFilter
 from messengers.core.core import Core
 from messengers.models import Chat, Draft, Message, SentMessage
+from messengers.providers.webchat.provider import WebchatProvider
 from messengers.settings import Settings
 
 AGENT = Caller("stdio", preset="setup", local=True)
@@ -62,8 +64,15 @@ class Site:
     def host(self) -> str:
         return f"127.0.0.1:{self.port}"
 
-    def client(self, **options: Any) -> httpx2.AsyncClient:
-        return httpx2.AsyncClient(base_url=f"http://{self.host}", **options)
+    @property
+    def provider(self) -> WebchatProvider:
+        running = self.core.instances.provider(self.core.instances.by_name("shop").id)
+        assert isinstance(running, WebchatProvider)
+        return running
+
+    def client(self, cookie: str = "") -> httpx2.AsyncClient:
+        cookies = {"visitor": cookie} if cookie else None
+        return httpx2.AsyncClient(base_url=f"http://{self.host}", cookies=cookies)
 
     async def cookie(self, name: str = "shop") -> str:
         """Open the page once, as a new browser."""
@@ -79,13 +88,16 @@ class Site:
             await guest.until(type="hello")
             yield guest
 
-    def socket(self, cookie: str, name: str = "shop", **headers: str) -> connect:
+    def socket(
+        self, cookie: str, name: str = "shop", sock: socket | None = None, **headers: str
+    ) -> connect:
         given = {"Cookie": f"visitor={cookie}"} if cookie else {}
         return connect(
             f"ws://{self.host}/chat/{name}/ws",
             additional_headers={**given, **headers},
             proxy=None,
-            user_agent_header=None,
+            max_size=None,
+            sock=sock,
         )
 
     async def told(self, text: str) -> Message:
@@ -104,12 +116,22 @@ class Site:
         assert found is not None
         return found
 
+    async def chat_of(self, message: Message) -> Chat:
+        return await self.core.chats.get(OWNER, message.chat)
+
     async def chat(self) -> Chat:
         return (await self.core.chats.list(OWNER, ChatFilter())).items[0]
 
-    async def answer(self, text: str, chat: str = "c1", **draft: Any) -> SentMessage:
-        """The agent writes."""
-        act = await self.core.sending.prepare(AGENT, chat, Draft(text=text, **draft))
+    async def answer(
+        self,
+        text: str,
+        *attachments: str,
+        reply_to: str = "",
+        format: Literal["markdown", "plain"] = "markdown",
+    ) -> SentMessage:
+        """The agent writes to the first visitor."""
+        draft = Draft(text=text, attachments=attachments, reply_to=reply_to, format=format)
+        act = await self.core.sending.prepare(AGENT, "c1", draft)
         sent = await self.core.approvals.perform(act, 5)
         assert isinstance(sent, SentMessage)
         return sent
@@ -127,9 +149,10 @@ async def site(tmp_path: Path) -> AsyncIterator[Site]:
 
 
 @asynccontextmanager
-async def serving(web: Any) -> AsyncGenerator[int]:
+async def serving(web: Starlette) -> AsyncGenerator[int]:
     """The daemon's server, on a free port."""
     with socket() as listener:
+        listener.setsockopt(SOL_SOCKET, SO_SNDBUF, 16_384)  # so that a deaf page is soon noticed
         listener.bind(("127.0.0.1", 0))
         config = uvicorn.Config(
             web,

@@ -16,7 +16,16 @@ from messengers.errors import Conflict, InvalidInput, Unsupported
 from messengers.home import VARIABLE
 from messengers.redaction import redact_value
 
-__all__ = ["Change", "apply", "diff", "document", "entry_for", "plan_install", "plan_uninstall"]
+__all__ = [
+    "Change",
+    "apply",
+    "diff",
+    "document",
+    "entry_for",
+    "entry_in",
+    "plan_install",
+    "plan_uninstall",
+]
 
 _COMMAND_TIMEOUT_S = 60
 
@@ -77,8 +86,13 @@ def document(key: str, transport: Transport, name: str, entry: Entry) -> str:
 def plan_install(
     key: str, transport: Transport, name: str, wanted: Entry, *, edit_file: bool = False
 ) -> Change:
-    """What installing would change. Raises InvalidInput when the config is malformed or holds
-    another server of that name; it then stays as it is."""
+    """What installing would change.
+
+    Raises:
+        InvalidInput: the config is malformed.
+        Conflict: it holds another server of that name.
+        Unsupported: we show this config and do not edit it.
+    """
     client = client_of(key)
     if client.family == "yaml" or (transport != "stdio" and client.extra):
         raise Unsupported(
@@ -112,6 +126,17 @@ def plan_uninstall(key: str, name: str, *, edit_file: bool = False) -> Change:
     return Change(key, client, file, path, before, after, old, None, own)
 
 
+def entry_in(client: Client, text: str, name: str) -> Entry | None:
+    """Our entry in a config's text; None also where we do not read the format.
+
+    Raises InvalidInput when the config is malformed.
+    """
+    if client.family == "yaml":
+        return None
+    found = _editor(client).read(text, (*client.path, name))
+    return found if found is not None and is_ours(found) else None
+
+
 def is_ours(entry: Entry) -> bool:
     """Whether an entry starts Messengers or calls a daemon of it, however it was spelt."""
     words = [*_words(entry.get("command", entry.get("cmd"))), *_words(entry.get("args"))]
@@ -123,8 +148,10 @@ def is_ours(entry: Entry) -> bool:
 
 
 def diff(change: Change) -> str:
-    """Our entry before and after, secrets masked. The rest of the file stays out of it: it does
-    not change, and may hold other servers' secrets."""
+    """Our entry before and after, secrets masked.
+
+    The rest of the file stays out of it: it does not change, and may hold others' secrets.
+    """
     lines = difflib.unified_diff(
         _lines(change.old),
         _lines(change.new),
@@ -149,7 +176,7 @@ def apply(change: Change) -> Path | None:
     after = editor.read(files.read(change.file), change.path)
     if (after is None) != (change.new is None):
         raise Conflict(
-            f"`{' '.join(change.commands[-1][:3])}` ended well, but {change.file} does not show it.",
+            f"`{' '.join(change.commands[-1][:3])}` ended well, but {change.file} did not change.",
             "Repeat with --edit-file.",
         )
     return copy
@@ -164,7 +191,8 @@ def _run(line: tuple[str, ...], copy: Path | None) -> None:
         )
     except (OSError, subprocess.TimeoutExpired) as exc:
         raise Conflict(
-            f"`{' '.join(line[:3])}` could not be run to its end.", f"Repeat with --edit-file.{kept}"
+            f"`{' '.join(line[:3])}` could not be run to its end.",
+            f"Repeat with --edit-file.{kept}",
         ) from exc
     if done.returncode:
         said = (done.stderr or done.stdout).strip().splitlines()

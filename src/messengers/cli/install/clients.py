@@ -1,5 +1,7 @@
-"""Every MCP client we know how to configure, as data: file, key, shapes, and which transports can
-name a secret by reference. Sources: each client's own documentation, checked 2026-11.
+"""Every MCP client we know how to configure, as data.
+
+File, key, shapes, and which transports can name a secret by reference. Source: each client's own
+documentation, read in 2026-11.
 """
 
 from collections.abc import Mapping
@@ -21,8 +23,11 @@ _ONE_URL = "it takes one URL and speaks streamable HTTP to it"
 
 @dataclass(frozen=True, slots=True)
 class Client:
-    """One client. `files` are candidates per platform (`""` fits all); the first that exists is
-    taken, else the first. Names in braces are directories, see `places.directories`."""
+    """One client.
+
+    `files` are candidates per platform (`""` fits all): the first that exists is taken, else the
+    first. Names in braces are directories that `places` knows.
+    """
 
     title: str
     family: str

@@ -2,13 +2,14 @@
 
 import json
 import shutil
-from collections.abc import Mapping, Sequence
-from typing import cast
 
-from messengers.cli.install.entries import MANAGED, Entry
+from pydantic import TypeAdapter
+
+from messengers.cli.install.entries import MANAGED, Entry, Launch
 
 __all__ = ["adding", "removing"]
 
+_LAUNCH = TypeAdapter(Launch)
 Lines = tuple[tuple[str, ...], ...]
 
 
@@ -42,6 +43,6 @@ def _codex(entry: Entry) -> list[str]:
     if "url" in entry:
         variable = str(entry["bearer_token_env_var"])
         return ["--url", str(entry["url"]), "--bearer-token-env-var", variable]
-    env = cast("Mapping[str, str]", entry.get("env", {}))
-    pairs = [f"--env={key}={value}" for key, value in env.items()]
-    return [*pairs, "--", str(entry["command"]), *cast("Sequence[str]", entry["args"])]
+    launch = _LAUNCH.validate_python(entry)
+    pairs = [f"--env={key}={value}" for key, value in launch.env.items()]
+    return [*pairs, "--", launch.command, *launch.args]

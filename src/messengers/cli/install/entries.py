@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Literal, cast
 
 __all__ = [
     "KEY_VARIABLE",
@@ -19,8 +19,12 @@ Entry = Mapping[str, object]
 KEY_VARIABLE = "MESSENGERS_API_KEY"
 """The environment variable by which a config names the API key that it does not hold."""
 MANAGED = frozenset(
-    "type transport source command args cmd env environment envs env_keys url uri serverUrl "
-    "headers http_headers env_http_headers bearer_token_env_var".split()
+    (
+        *("type", "transport", "source"),
+        *("command", "args", "cmd", "env", "environment", "envs", "env_keys"),
+        *("url", "uri", "serverUrl", "headers", "http_headers", "env_http_headers"),
+        "bearer_token_env_var",
+    )
 )
 """What our entries decide. Every other key in one (timeout, disabled, trust …) is its owner's."""
 _ENVIRONMENTS = ("env", "environment", "envs")
@@ -74,7 +78,7 @@ def zed(launch: Launch) -> Entry:
 
 
 def opencode(launch: Launch) -> Entry:
-    """opencode takes the whole command line as one list."""
+    """Takes the whole command line as one list."""
     entry: dict[str, object] = {
         "type": "local",
         "command": [launch.command, *launch.args],
@@ -90,7 +94,7 @@ def goose(launch: Launch) -> Entry:
         "name": "messengers",
         "cmd": launch.command,
         "args": list(launch.args),
-        "envs": dict(launch.env),
+        **({"envs": dict(launch.env)} if launch.env else {}),
         "enabled": True,
         "timeout": 300,
     }
@@ -117,7 +121,7 @@ def codex_url(remote: Remote) -> Entry:
 
 
 def opencode_url(remote: Remote) -> Entry:
-    """opencode's remote server."""
+    """Calls every remote server by this type."""
     return {"type": "remote", "url": remote.url, "headers": remote.headers, "enabled": True}
 
 
@@ -135,22 +139,20 @@ def goose_url(remote: Remote) -> Entry:
 
 
 def merge(old: Entry | None, new: Entry, ours: str) -> Entry:
-    """The new entry, with what its owner added to the old one: keys that are not ours to decide,
-    and environment variables other than `ours`."""
+    """The new entry with what its owner added to the old one.
+
+    That is every key that is not ours to decide, and environment variables other than `ours`.
+    """
     if old is None:
         return new
-    kept = {key: value for key, value in old.items() if key not in MANAGED and key not in new}
-    merged: dict[str, object] = {**new, **kept}
-    for key, value in new.items():
-        if key not in MANAGED and key in old:
-            merged[key] = old[key]
+    merged = {**new, **{key: value for key, value in old.items() if key not in MANAGED}}
     for name in _ENVIRONMENTS:
         before = old.get(name)
         if isinstance(before, Mapping) and _starts(new):
-            added = {str(key): each for key, each in before.items() if key != ours}  # pyright: ignore[reportUnknownVariableType, reportUnknownArgumentType]  # another program's JSON
-            now = new.get(name)
-            both = {**added, **now} if isinstance(now, Mapping) else added
-            if both or name in old:
+            added = cast("Mapping[str, object]", before)
+            now = cast("Mapping[str, object]", new.get(name, {}))
+            both = {**{key: added[key] for key in added if key != ours}, **now}
+            if both or not added:
                 merged[name] = both
     return merged
 

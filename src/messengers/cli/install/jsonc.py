@@ -18,6 +18,7 @@ _SPACE = re.compile(r"(?:[ \t\r\n]+|//[^\n]*|/\*.*?\*/)*", re.DOTALL)
 _SAME_LINE = re.compile(r"[ \t]*(?:/\*[^\n]*?\*/[ \t]*)*(?://[^\r\n]*)?(?=\r?\n)")
 _STRING = re.compile(r'"(?:[^"\\\x00-\x1f]|\\.)*"')
 _SCALAR = re.compile(r"-?\d[\d.eE+-]*|true|false|null")
+_REST_OF_LINE = re.compile(r"[ \t]*\r?\n")
 _MAX_DEPTH = 100
 _BLANK = "\ufeff \t\r\n"
 
@@ -229,15 +230,16 @@ def _insertion(
         return [(last, last if closing == "" else at, newline + base + unit + pair + closing)]
     end = members[-1].node.end
     comma = _comma_after(text, end)
-    after = end if comma is None else comma + 1
-    cuts = [(end, end, ",")] if comma is None else []
+    # A file that ends its lists with a comma keeps doing so, and loses no byte when ours goes.
+    after, cuts, trailing = (end, [(end, end, ",")], "") if comma is None else (comma + 1, [], ",")
     if "\n" not in text[parent.start : parent.end]:
-        inline = f" {json.dumps(key)}: {json.dumps(value, ensure_ascii=False)}"
+        inline = f" {json.dumps(key)}: {json.dumps(value, ensure_ascii=False)}{trailing}"
         return [*cuts, (after, after, inline)]
     if (comment := _SAME_LINE.match(text, after)) is not None:
         after = comment.end()
     base = _indent(text, members[-1].start)
-    return [*cuts, (after, after, newline + base + _pair(key, value, text, base, unit))]
+    pair = _pair(key, value, text, base, unit) + trailing
+    return [*cuts, (after, after, newline + base + pair)]
 
 
 def _pair(key: str, value: object, text: str, base: str, unit: str) -> str:
@@ -273,17 +275,20 @@ def _comma_after(text: str, end: int) -> int | None:
 
 
 def _whole_line(text: str, start: int, end: int) -> tuple[int, int]:
-    """Take the line break too where nothing else stands on the lines that go."""
+    """Take the white space before, and the line break where nothing else stands on the lines."""
     line = text.rfind("\n", 0, start) + 1
-    tail = re.compile(r"[ \t]*\r?\n").match(text, end)
-    if text[line:start].strip() or tail is None:
-        blanks = re.compile(r"[ \t]*").match(text, end) if text[line:start].strip() else None
-        return start, blanks.end() if blanks else end
-    return line, tail.end()
+    tail = _REST_OF_LINE.match(text, end)
+    if text[line:start].strip() == "" and tail is not None:
+        return line, tail.end()
+    before = text[:start].rstrip(" \t")
+    return (len(before) if before.endswith(",") else start), end
 
 
 def _spliced(text: str, cuts: list[tuple[int, int, str]]) -> str:
-    # From the back, so that places stay true; of two at one place the later listed goes in first.
-    for start, end, replacement in reversed(sorted(cuts, key=lambda cut: cut[0])):
-        text = text[:start] + replacement + text[end:]
-    return text
+    """The text with each (start, end) replaced; of two at one place the first listed leads."""
+    parts: list[str] = []
+    at = 0
+    for start, end, replacement in sorted(cuts, key=lambda cut: cut[0]):
+        parts += (text[at:start], replacement)
+        at = end
+    return "".join((*parts, text[at:]))

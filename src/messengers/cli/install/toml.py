@@ -6,6 +6,7 @@ from typing import cast
 
 import tomlkit
 from tomlkit.exceptions import TOMLKitError
+from tomlkit.items import Table
 
 from messengers.errors import InvalidInput
 
@@ -21,16 +22,15 @@ def whole(text: str) -> Mapping[str, object]:
 
 def read(text: str, path: Sequence[str]) -> Mapping[str, object] | None:
     """The table at the path, or None. Raises InvalidInput when the text is no TOML."""
-    found: object = _plain(text)
-    for depth, key in enumerate(path):
-        if not isinstance(found, dict):
-            raise InvalidInput(f"Its {'.'.join(path[:depth])} is no table.")
+    found = _plain(text)
+    for depth, key in enumerate(path, 1):
         if key not in found:
             return None
-        found = cast("dict[str, object]", found)[key]
-    if not isinstance(found, dict):
-        raise InvalidInput(f"Its {'.'.join(path)} is no table.")
-    return cast("dict[str, object]", found)
+        below = found[key]
+        if not isinstance(below, dict):
+            raise InvalidInput(f"Its {'.'.join(path[:depth])} is no table.")
+        found = cast("dict[str, object]", below)
+    return found
 
 
 def put(text: str, path: Sequence[str], entry: Mapping[str, object]) -> str:
@@ -42,7 +42,7 @@ def put(text: str, path: Sequence[str], entry: Mapping[str, object]) -> str:
             parent[key] = tomlkit.table(is_super_table=True)
         parent = cast("MutableMapping[str, object]", parent[key])
     parent[path[-1]] = _table(entry)
-    return tomlkit.dumps(document)  # pyright: ignore[reportUnknownMemberType]  # its stub is bare
+    return tomlkit.dumps(document)
 
 
 def remove(text: str, path: Sequence[str]) -> str:
@@ -54,7 +54,7 @@ def remove(text: str, path: Sequence[str]) -> str:
     for key in path[:-1]:
         parent = cast("MutableMapping[str, object]", parent[key])
     del parent[path[-1]]
-    return tomlkit.dumps(document)  # pyright: ignore[reportUnknownMemberType]  # its stub is bare
+    return tomlkit.dumps(document)
 
 
 def show(path: Sequence[str], entry: Mapping[str, object]) -> str:
@@ -70,7 +70,7 @@ def _plain(text: str) -> dict[str, object]:
         raise InvalidInput(f"It is no TOML: {exc}.") from exc
 
 
-def _table(entry: Mapping[str, object]) -> tomlkit.items.Table:
+def _table(entry: Mapping[str, object]) -> Table:
     table = tomlkit.table()
     for key, value in entry.items():
         table.add(

@@ -2,7 +2,7 @@
 
 import anyio
 import httpx2
-from mcp import Client, StdioServerParameters
+from mcp import Client, MCPError, StdioServerParameters
 
 from messengers.cli.install.entries import Launch
 from messengers.errors import NotReady
@@ -20,7 +20,7 @@ def tools_of(launch: Launch) -> list[str]:
     """
     try:
         return anyio.run(_tools_of, launch)
-    except (Exception, BaseExceptionGroup) as exc:
+    except (OSError, MCPError, BaseExceptionGroup) as exc:
         raise NotReady(
             "The written entry was started and did not answer as an MCP server.",
             "`messengers doctor` shows what is wrong.",

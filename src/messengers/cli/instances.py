@@ -1,0 +1,247 @@
+"""`messengers instances`: the accounts that Messengers speaks for."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from pydantic import BaseModel, TypeAdapter
+
+from messengers.cli.control import ask, segment
+from messengers.cli.credentials import given, pairs, prompted
+from messengers.cli.login import show_step
+from messengers.cli.status import show_instances
+from messengers.cli.terminal import (
+    AsJson,
+    Home,
+    data,
+    is_interactive,
+    misused,
+    require_person,
+    say,
+)
+from messengers.core.acts import InstanceAnswer
+from messengers.core.credentials import ConfigField
+from messengers.core.views import InstanceView
+from messengers.errors import InvalidInput
+from messengers.models import Confirm, Lifecycle
+from messengers.providers.catalog import ALIASES
+from messengers.providers.login import LoginStep
+
+__all__ = ["instances"]
+
+instances = typer.Typer(
+    name="instances", no_args_is_help=True, help="The accounts that Messengers speaks for."
+)
+
+Name = Annotated[str, typer.Argument(help="The instance's name or id.")]
+Sets = Annotated[
+    list[str] | None,
+    typer.Option("--set", metavar="FIELD=@FILE", help="A credential: @FILE, or @- for stdin."),
+]
+
+
+class _Detail(InstanceView):
+    problems: tuple[str, ...] = ()
+
+
+class _Provider(BaseModel):
+    name: str
+    title: str
+    setup: str = ""
+    endpoints: tuple[str, ...] = ()
+    fields: tuple[ConfigField, ...] = ()
+
+
+_VIEW, _VIEWS = TypeAdapter(InstanceView), TypeAdapter(list[InstanceView])
+_DETAIL, _ANSWER = TypeAdapter(_Detail), TypeAdapter(InstanceAnswer)
+_PROVIDERS = TypeAdapter(list[_Provider])
+_STEP: TypeAdapter[LoginStep] = TypeAdapter(LoginStep)
+
+
+@instances.command("list")
+def list_instances(home: Home = None, as_json: AsJson = False) -> None:
+    """Show every instance, how it fares and what to do next."""
+    found = ask("GET", "/instances", _VIEWS, home=home)
+    if as_json:
+        data(found)
+    elif found:
+        show_instances(found)
+    else:
+        say("No instances yet. `messengers instances add webchat NAME` makes a chat page.")
+
+
+@instances.command()
+def add(
+    provider: Annotated[str, typer.Argument(help="The kind of messenger, e.g. webchat.")],
+    name: Annotated[str, typer.Argument(help="What you call it: a-z, 0-9, - and _.")],
+    sets: Sets = None,
+    endpoint: Annotated[
+        list[str] | None,
+        typer.Option(metavar="NAME=URL", help="Another base URL, e.g. api=http://localhost:8081."),
+    ] = None,
+    confirm: Annotated[
+        Confirm | None, typer.Option(help="Whom agents may write to without asking you.")
+    ] = None,
+    connect: Annotated[bool, typer.Option(help="Connect it at once.")] = True,
+    home: Home = None,
+    as_json: AsJson = False,
+) -> None:
+    """Set an instance up. What it needs and was not given is asked for; secrets are not echoed."""
+    endpoints = pairs(endpoint or [], "--endpoint")
+    info = _provider(provider, home)
+    values = given(info.fields, sets or [])
+    if info.setup and is_interactive() and any(field.required for field in info.fields):
+        say(info.setup)
+    values |= prompted(info.fields, values)
+    body: dict[str, object] = {
+        "provider": info.name,
+        "name": name,
+        "credentials": values,
+        "endpoints": endpoints,
+        "connect": connect,
+    }
+    if confirm:
+        body["confirm"] = confirm
+    _tell(ask("POST", "/instances", _ANSWER, body, home=home), as_json=as_json)
+
+
+@instances.command()
+def show(name: Name, home: Home = None, as_json: AsJson = False) -> None:
+    """Show everything about one instance: health, policy, last problems."""
+    view = ask("GET", f"/instances/{segment(name)}", _DETAIL, home=home)
+    if as_json:
+        data(view)
+        return
+    instance, health = view.instance, view.health
+    facts: dict[str, object] = {
+        "provider": instance.provider,
+        "id": instance.id,
+        "state": health.lifecycle.value,
+        "reason": health.reason,
+        "next": view.next_step,
+        "page": view.page,
+        "confirm": instance.confirm,
+        "read only": "yes" if instance.read_only else "",
+        "history since": instance.history_since,
+        "transport": health.last_transport_at,
+        "received": health.last_inbound_at,
+        "sent": health.last_outbound_at,
+        "probe ok": health.last_probe_ok_at,
+        "retry at": health.retry_at,
+    }
+    say(instance.name, *(f"  {key:<14}{value}" for key, value in facts.items() if value))
+    if view.problems:
+        say("  last problems", *(f"    {line}" for line in view.problems))
+
+
+@instances.command()
+def connect(name: Name, sets: Sets = None, home: Home = None, as_json: AsJson = False) -> None:
+    """Connect an instance; with --set it gets new credentials first."""
+    path = f"/instances/{segment(name)}"
+    if sets:
+        view = ask("GET", path, _DETAIL, home=home)
+        values = given(_provider(view.instance.provider, home).fields, sets)
+        answer = ask("PUT", f"{path}/credentials", _ANSWER, {"credentials": values}, home=home)
+    else:
+        answer = ask("POST", f"{path}/connect", _ANSWER, {}, home=home)
+    _tell(answer, as_json=as_json)
+
+
+@instances.command()
+def disconnect(name: Name, home: Home = None, as_json: AsJson = False) -> None:
+    """Stop an instance until it is connected again."""
+    answer = ask("POST", f"/instances/{segment(name)}/disconnect", _ANSWER, {}, home=home)
+    _tell(answer, as_json=as_json)
+
+
+@instances.command()
+def rename(
+    name: Name,
+    new: Annotated[str, typer.Argument(help="Its new name: a-z, 0-9, - and _.")],
+    home: Home = None,
+) -> None:
+    """Give an instance another name; its id, chats and messages stay."""
+    view = ask("PATCH", f"/instances/{segment(name)}", _VIEW, {"name": new}, home=home)
+    say(f"It is called {view.instance.name} now.")
+
+
+@instances.command()
+def remove(
+    name: Name,
+    purge: Annotated[bool, typer.Option("--purge", help="Erase its messages too.")] = False,
+    yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
+    home: Home = None,
+) -> None:
+    """Remove an instance and its credentials; its messages stay readable unless purged."""
+    if not yes:
+        if not is_interactive():
+            misused("Removing an instance needs your word.", "Add --yes.")
+        loss = "and all its messages, for good" if purge else "its messages stay readable"
+        typer.confirm(f"Remove {name} ({loss})?", abort=True)
+    path = f"/instances/{segment(name)}"
+    answer = ask("DELETE", path, _ANSWER, home=home, purge="1" if purge else "0")
+    _tell(answer, as_json=False)
+
+
+@instances.command()
+def qr(
+    name: Name,
+    phone: Annotated[str, typer.Option(help="A phone number, for a code to type instead.")] = "",
+    wait_s: Annotated[float, typer.Option("--wait", min=0, max=60, help="Seconds.")] = 20.0,
+    save: Annotated[Path | None, typer.Option(help="Write the code as a PNG or SVG file.")] = None,
+    home: Home = None,
+) -> None:
+    """Show the code to scan: a login, or the address of a chat page."""
+    body = {"phone": phone, "wait_s": wait_s}
+    show_step(ask("POST", f"/instances/{segment(name)}/login", _STEP, body, home=home), save)
+
+
+@instances.command()
+def policy(
+    name: Name,
+    confirm: Annotated[
+        Confirm | None, typer.Option(help="Whom agents may write to without asking you.")
+    ] = None,
+    read_only: Annotated[
+        bool | None, typer.Option("--read-only/--no-read-only", help="Whether anything may leave.")
+    ] = None,
+    home: Home = None,
+) -> None:
+    """Show or change whom agents may write to without asking."""
+    path = f"/instances/{segment(name)}"
+    if confirm is None and read_only is None:
+        view: InstanceView = ask("GET", path, _DETAIL, home=home)
+    else:
+        if confirm in ("never", "unknown_chats") or read_only is False:
+            # An agent's own shell must not open the door that the agent stands before.
+            require_person("Letting agents do more")
+        change = {"confirm": confirm, "read_only": read_only}
+        view = ask("PATCH", path, _VIEW, change, home=home)
+    instance = view.instance
+    leaves = "nothing may leave" if instance.read_only else f"confirm {instance.confirm}"
+    say(f"{instance.name}: {leaves}")
+
+
+def _provider(name: str, home: Home) -> _Provider:
+    wanted = name.strip().lower().replace("-", "_")
+    wanted = ALIASES.get(wanted, wanted)
+    catalog = ask("GET", "/providers", _PROVIDERS, home=home)
+    found = next((each for each in catalog if each.name == wanted), None)
+    if found is None:
+        known = ", ".join(each.name for each in catalog)
+        raise InvalidInput("There is no such provider.", f"There are: {known}.")
+    return found
+
+
+def _tell(answer: InstanceAnswer, *, as_json: bool) -> None:
+    if as_json:
+        data(answer)
+    else:
+        state = answer.state.replace("_", " ") or answer.outcome
+        say(f"{answer.instance} ({answer.provider}): {state}")
+        more = (answer.reason, answer.next_step, *answer.notes)
+        say(*(f"  {line}" for line in more if line))
+        if answer.link and answer.link not in answer.next_step:
+            say(f"  {answer.link}")
+    if answer.outcome == "not_done" or answer.state == Lifecycle.ERROR:
+        raise typer.Exit(1)

@@ -1,0 +1,5 @@
+"""Pages are tested against the real product."""
+
+from tests.living import empty_house, house
+
+__all__ = ["empty_house", "house"]

@@ -1,0 +1,79 @@
+"""Every shell command that a page shows is run: here, or by the test that is named here."""
+
+import re
+from collections.abc import Sequence
+from pathlib import Path
+
+import pytest
+
+from tests.docs.test_pages import PAGES, named
+from tests.living import House
+from tests.programs import ROOT
+
+pytestmark = pytest.mark.timeout(180)
+
+ELSEWHERE = {
+    "make demo": "test_install.py",
+    "pipx install .": "test_install.py",
+    "uv tool install .": "test_install.py",
+    "make check": "CI itself",
+    "make test": "CI itself",
+}
+# What needs a person: it is given a terminal.
+AT_TERMINAL = {"messengers approve"}
+
+
+def commands(page: Path) -> Sequence[str]:
+    """The lines of its `sh` blocks, without their comments."""
+    blocks = re.findall(r"```sh\n(.*?)```", page.read_text("utf-8"), re.DOTALL)
+    lines = [line.partition(" #")[0].strip() for block in blocks for line in block.splitlines()]
+    return [line for line in lines if line]
+
+
+SHOWING = [page for page in PAGES if any(map(re.compile("messengers ").match, commands(page)))]
+
+
+@pytest.mark.parametrize("page", PAGES, ids=named)
+def test_every_command_is_known_to_a_test(page: Path) -> None:
+    unknown = [
+        line
+        for line in commands(page)
+        if not line.startswith("messengers ") and line not in ELSEWHERE
+    ]
+
+    assert unknown == []
+
+
+@pytest.mark.parametrize("page", SHOWING, ids=named)
+def test_the_commands_of_a_page_work_in_their_order(page: Path, empty_house: House) -> None:
+    lines = [line for line in commands(page) if line.startswith("messengers ")]
+    if "messengers instances add webchat shop" not in lines:
+        empty_house.run("messengers instances add webchat shop")
+
+    for line in lines:
+        run = empty_house.run_at_terminal if line in AT_TERMINAL else empty_house.run
+        run(line)
+
+
+def test_the_readme_leads_to_a_page_that_answers(empty_house: House) -> None:
+    lines = commands(ROOT / "README.md")
+    for line in lines[lines.index("messengers instances add webchat shop") :][:2]:
+        shown = empty_house.run(line)
+        assert f"{empty_house.url}/chat/shop" in shown
+
+    with empty_house.visitor() as visitor:
+        visitor.say("Hello?")
+
+
+@pytest.mark.parametrize("page", PAGES, ids=named)
+def test_commands_in_running_text_exist(page: Path, house: House) -> None:
+    text = re.sub(r"```.*?```", "", page.read_text("utf-8"), flags=re.DOTALL)
+    found = {tuple(words.split()[1:3]) for words in re.findall(r"`(messengers [a-z][^`]*)`", text)}
+    groups = {"instances", "keys", "chats"}
+    named_commands = {
+        words[:2] if words[0] in groups and len(words) > 1 and words[1].isalpha() else words[:1]
+        for words in found
+    }
+
+    for words in sorted(named_commands - {("stdio",)}):
+        house.run(["messengers", *words, "--help"])
