@@ -57,15 +57,16 @@ class House:
 
     @property
     def home(self) -> Path:
-        return self.user / "data"
+        """Where it lies when nothing says otherwise."""
+        mac = sys.platform == "darwin"
+        shared = "Library/Application Support" if mac else ".local/share"
+        return self.user / shared / "messengers"
 
     @property
     def env(self) -> dict[str, str]:
         return {
-            **child_environment(),
+            **_inherited(),
             "HOME": str(self.user),
-            "XDG_CONFIG_HOME": str(self.user / ".config"),
-            "MESSENGERS_HOME": str(self.home),
             "MESSENGERS_PORT": "0",
             "PATH": f"{BIN}{os.pathsep}{os.environ['PATH']}",  # noqa: TID251 - what a person's shell has
             "COLUMNS": "120",
@@ -119,6 +120,12 @@ class House:
             visitor = Visitor(socket)
             visitor.until(type="hello")
             yield visitor
+
+
+def _inherited() -> dict[str, str]:
+    """What a child needs of our environment, without where our own user keeps things."""
+    kept = child_environment().items()
+    return {name: value for name, value in kept if not name.startswith(("XDG_", "MESSENGERS_"))}
 
 
 def _chunks(descriptor: int) -> Iterator[bytes]:

@@ -28,7 +28,7 @@ def test_the_default_home_is_the_one_platformdirs_names(
     assert default_home() == platformdirs.user_data_dir("messengers", appauthor=False)
 
 
-@pytest.mark.parametrize("home", ["/home/anna", "", "relative"])
+@pytest.mark.parametrize("home", ["/srv/anna", "", "relative"])
 def test_it_is_so_whatever_the_users_home_says(monkeypatch: pytest.MonkeyPatch, home: str) -> None:
     monkeypatch.delenv("XDG_DATA_HOME", raising=False)
     monkeypatch.setenv("HOME", home)
@@ -54,10 +54,10 @@ def test_a_home_is_absolute_and_keeps_its_links(
 ) -> None:
     (tmp_path / "link").symlink_to(tmp_path)
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setenv("HOME", "/home/anna")
+    monkeypatch.setenv("HOME", "/srv/anna")
 
     assert home_directory("link") == str(tmp_path / "link")
-    assert home_directory("~/m") == "/home/anna/m"
+    assert home_directory("~/m") == "/srv/anna/m"
 
 
 def test_a_socket_lies_beside_the_data_where_its_path_fits() -> None:

@@ -142,8 +142,9 @@ def _absolute(path: str) -> str:
 
 def _temporary() -> str:
     short = _absolute(os.environ.get("TMPDIR", ""))
-    # /tmp is everyone's, so what is made in it is checked by `make_private`.
-    return short if short and len(os.fsencode(short)) <= 40 else "/tmp"  # noqa: S108
+    if short and len(os.fsencode(short)) <= 40:
+        return short
+    return "/tmp"  # noqa: S108 - everyone's, so `make_private` checks what is made in it
 
 
 def program_directory(variable: str, default: str) -> str:

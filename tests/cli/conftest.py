@@ -1,15 +1,20 @@
-"""The command line in this process, in a user directory with nothing in it."""
+"""The command line in this process, in a user directory with nothing in it; and a house to talk to
+that all tests of commands share."""
 
-from collections.abc import Callable
+import os
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 from typer.testing import CliRunner, Result
 
 from messengers.cli.main import app
+from tests.living import House, empty_house, house, living
+from tests.programs import ROOT
 
-pytest_plugins = ["tests.living"]
+__all__ = ["Run", "at", "empty_house", "house", "office", "run", "user"]
 
+SITE = ROOT / "tests" / "fakes" / "site"
 Run = Callable[..., Result]
 _FOREIGN = (
     *("XDG_CONFIG_HOME", "XDG_DATA_HOME", "APPDATA"),
@@ -38,5 +43,26 @@ def run(user: Path) -> Run:
             raise result.exception
         assert result.exit_code == code, result.output
         return result
+
+    return invoke
+
+
+@pytest.fixture(scope="session")
+def office(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
+    """A daemon that knows the fakes too: `shop` asks by policy, `careful` about everything."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("PYTHONPATH", f"{SITE}{os.pathsep}{ROOT}")
+        with living(tmp_path_factory.mktemp("office")) as house:
+            house.run("messengers instances add webchat shop")
+            house.run("messengers instances add webchat careful --confirm always")
+            yield house
+
+
+@pytest.fixture
+def at(office: House, run: Run) -> Run:
+    """`run`, in the office."""
+
+    def invoke(*arguments: str, code: int = 0, stdin: str | None = None) -> Result:
+        return run(*arguments, "--home", str(office.home), code=code, stdin=stdin)
 
     return invoke

@@ -135,7 +135,9 @@ async def test_refused_credentials_are_asked_for_by_name_and_repaired_by_a_form(
     assert form.instance_id == made.id
     assert form.given == {"greeting": "moin"}
     account.start = lambda: None
-    fixed = await house.core.instances.update(OWNER, "shop", {"token": "tok-4f1c-b", "greeting": ""})
+    fixed = await house.core.instances.update(
+        OWNER, "shop", {"token": "tok-4f1c-b", "greeting": ""}
+    )
     assert (fixed.outcome, fixed.state) == ("done", "connected")
     assert platform("tok-4f1c-b").runs == 1
 

@@ -6,10 +6,13 @@ from mcp import Client
 
 from messengers.mcp_server.table import TABLE
 from tests.core.conftest import House
-from tests.mcp_server.conftest import Connect, Owner, text_of
+from tests.mcp_server.conftest import ERAS, Connect, Owner, text_of
 from tests.mcp_server.ways import WAYS
 
-pytestmark = pytest.mark.parametrize("way", ["memory", *WAYS])
+pytestmark = [
+    pytest.mark.parametrize("era", ERAS),
+    pytest.mark.parametrize("way", ["memory", *WAYS]),
+]
 
 
 async def stranger(house: House) -> str:

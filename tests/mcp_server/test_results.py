@@ -166,12 +166,13 @@ async def test_a_long_call_shows_that_it_lives() -> None:
     told = anyio.Event()
 
     @server.tool()
-    async def work(ctx: Ctx) -> str:  # pyright: ignore[reportUnusedFunction] - the server calls it
+    async def work(ctx: Ctx) -> str:
         async with ticking(ctx, 1, "working", every_s=0.01):
             await told.wait()
         return "done"
 
-    async def progressed(_: float, __: float | None, message: str | None) -> None:
+    async def progressed(progress: float, total: float | None, message: str | None) -> None:
+        assert 0 < progress <= (total or 0)
         seen.append(message)
         told.set()
 

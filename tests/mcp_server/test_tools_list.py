@@ -13,11 +13,16 @@ from messengers.mcp_server.server import INSTRUCTIONS
 from messengers.mcp_server.table import TABLE
 from messengers.models import Preset
 from tests.core.conftest import House, OpenHouse
-from tests.mcp_server.conftest import Connect
+from tests.mcp_server.conftest import ERAS, Connect
 from tests.programs import ROOT
 
 SPEC = tomllib.loads((ROOT / "tests" / "spec" / "tools.toml").read_text("utf-8"))
 PRESETS: list[Preset] = ["reader", "messenger", "setup", "admin"]
+
+
+@pytest.fixture(params=ERAS)
+def era(request: pytest.FixtureRequest) -> str:
+    return str(request.param)
 
 
 async def listed(client: Client) -> list[dict[str, Any]]:

@@ -12,7 +12,12 @@ from messengers.core.callers import OWNER
 from messengers.errors import Uncertain
 from messengers.models import Draft, Outcome
 from tests.core.conftest import AGENT, House
-from tests.mcp_server.conftest import Connect, Owner, text_of
+from tests.mcp_server.conftest import ERAS, Connect, Owner, text_of
+
+
+@pytest.fixture(params=ERAS)
+def era(request: pytest.FixtureRequest) -> str:
+    return str(request.param)
 
 
 async def write(client: Client, tool: str, **arguments: object) -> dict[str, Any]:

@@ -240,6 +240,6 @@ def is_alive(pid: int) -> bool:
         return False
 
 
-def tool_call(name: str, request_id: object = 1, **arguments: object) -> dict[str, object]:
-    params = {"name": name, "arguments": arguments}
+def tool_call(tool: str, request_id: object = 1, /, **arguments: object) -> dict[str, object]:
+    params = {"name": tool, "arguments": arguments}
     return {"jsonrpc": "2.0", "id": request_id, "method": "tools/call", "params": params}

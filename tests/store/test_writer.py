@@ -225,6 +225,46 @@ async def test_a_database_locked_by_another_program_is_said_and_survived(
     assert stored() == [2]
 
 
+async def test_a_commit_that_is_refused_fails_whoever_shared_it(
+    writer: Writer, stored: Rows
+) -> None:
+    def owe(conn: Connection) -> None:
+        conn.exec_driver_sql("CREATE TABLE debt(x REFERENCES n(x) DEFERRABLE INITIALLY DEFERRED)")
+        conn.exec_driver_sql("INSERT INTO debt VALUES (404)")
+
+    with pytest.raises(StorageUnavailable, match="refused to commit"):
+        await writer.run(owe)
+    await writer.run(_add(1))
+
+    assert stored() == [1]
+
+
+@pytest.mark.parametrize("sql", ["COMMIT", "ROLLBACK"])
+async def test_a_unit_that_ends_the_transaction_fails_and_the_next_one_runs(
+    writer: Writer, stored: Rows, sql: str
+) -> None:
+    with pytest.raises(StorageUnavailable):
+        await writer.run(lambda conn: sqlite.raw(conn).execute(sql))
+    await writer.run(_add(1))
+
+    assert stored() == [1]
+
+
+async def test_a_unit_that_breaks_off_leaves_the_writer_alive(writer: Writer, stored: Rows) -> None:
+    class Stopped(BaseException):
+        pass
+
+    def stop(conn: Connection) -> None:
+        _add(1)(conn)
+        raise Stopped
+
+    with pytest.raises(Stopped):
+        await writer.run(stop)
+    await writer.run(_add(2))
+
+    assert stored() == [2]
+
+
 async def test_closing_finishes_what_waits_and_refuses_what_comes_after(
     writer: Writer, stored: Rows
 ) -> None:
@@ -296,6 +336,44 @@ async def test_a_reader_holds_the_log_only_for_a_while(database: Path) -> None:
 
     assert held_bytes > 200_000
     assert freed_bytes < 200_000
+
+
+async def test_a_log_that_cannot_be_cut_stops_no_writing(database: Path) -> None:
+    def refuse(_action: int, name: str | None, *_: str | None) -> int:
+        return sqlite3.SQLITE_DENY if name == "wal_checkpoint" else sqlite3.SQLITE_OK
+
+    def forbid_cutting(conn: Connection) -> None:
+        sqlite.raw(conn).set_authorizer(refuse)
+
+    writer = Writer(database, large_wal_bytes=1)
+    writer.opening(_make_tables)
+    writer.start()
+    try:
+        await writer.run(forbid_cutting)
+        await writer.run(_fill)
+
+        assert await writer.run(_add(1)) == 1
+        assert sqlite.wal_of(database).stat().st_size > 1_000_000
+    finally:
+        writer.close()
+
+
+async def test_a_log_that_somebody_removed_stops_no_writing(writer: Writer, database: Path) -> None:
+    await writer.run(_add(1))
+    sqlite.wal_of(database).unlink()
+
+    assert await writer.run(_add(2)) == 2
+
+
+@pytest.mark.parametrize("content", [None, b"This is no database. " * 500])
+def test_what_cannot_be_opened_is_said(tmp_path: Path, content: bytes | None) -> None:
+    path = tmp_path / "directory" / "messengers.db"
+    if content is not None:
+        path.parent.mkdir()
+        path.write_bytes(content)
+
+    with pytest.raises(StorageUnavailable):
+        Writer(path)
 
 
 async def test_an_idle_writer_folds_its_log_into_the_database(database: Path) -> None:

@@ -14,7 +14,7 @@ from rich.table import Table
 from rich.text import Text
 
 from messengers.errors import Forbidden, MessengersError
-from messengers.redaction import redact
+from messengers.redaction import redact_answer
 
 __all__ = [
     "AsJson",
@@ -78,9 +78,9 @@ def state_text(cell: str) -> Text:
 
 def tell(error: MessengersError) -> None:
     """Cause and remedy on stderr."""
-    warn(redact(f"messengers: {error.cause}"))
+    warn(redact_answer(f"messengers: {error.cause}"))
     if error.remedy:
-        warn(redact(f"  → {error.remedy}"))
+        warn(redact_answer(f"  → {error.remedy}"))
 
 
 def fail(cause: str, remedy: str = "") -> NoReturn:

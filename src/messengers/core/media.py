@@ -133,9 +133,12 @@ class Media:
         return MediaContent(attachment=found, data=data)
 
     async def of_chat(self, instance_id: str, chat: Chat | None, media: str) -> MediaContent:
-        """A file as it is, if it belongs to that chat; else the same NotFound as for none."""
+        """A file as it is, if it belongs to that chat; else the same NotFound as for none.
+
+        Without a chat: a file that belongs to none yet.
+        """
         row = await self._row(media)
-        place = _chat_key(chat) if chat else -1
+        place = _chat_key(chat) if chat else None
         if row["instance_id"] != instance_id or row["chat_id"] != place:
             raise _unknown()
         return MediaContent(attachment=rows.attachment_of(row), data=await self._bytes(row))

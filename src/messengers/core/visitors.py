@@ -11,8 +11,9 @@ import re
 import secrets
 from collections import Counter
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, cast
 
 import orjson
 
@@ -178,8 +179,14 @@ class Visitors:
 
     async def media(self, name: str, visitor: str, media: str) -> MediaContent:
         """A picture of the visitor's own conversation; NotFound for every other."""
-        instance, _ = self._hosting(name)
+        instance, provider = self._hosting(name)
         chat = await self.chats.get_by_native(instance.id, visitor)
+        if _is_fresh(provider.recent(visitor), media):
+            # His page shows the message already, and the inbox gives the file to his chat soon.
+            with suppress(NotFound):
+                return await self._media.of_chat(instance.id, None, media)
+        if chat is None:
+            raise NotFound("No such file.")
         return await self._media.of_chat(instance.id, chat, media)
 
     async def uploaded(self, instance: Instance, visitor: str, token: str) -> Attachment:
@@ -320,6 +327,11 @@ def _merged(stored: list[PageFrame], recent: Sequence[PageFrame]) -> list[PageFr
     since = str(stored[0]["at"]) if stored else ""
     fresh = [f for f in recent if f["id"] not in known and str(f["at"]) >= since]
     return sorted([*stored, *fresh], key=lambda frame: str(frame["at"]))
+
+
+def _is_fresh(recent: Sequence[PageFrame], media: str) -> bool:
+    files = [file for frame in recent for file in cast("list[dict[str, str]]", frame["media"])]
+    return any(file["media"] == media for file in files)
 
 
 def _seen(chat: Chat, shown: Sequence[Message]) -> str:

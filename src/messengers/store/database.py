@@ -19,7 +19,7 @@ from messengers.store.keyring import Keyring
 from messengers.store.migrations import migrate
 from messengers.store.reader import Reader
 from messengers.store.rows import Row
-from messengers.store.secrets import Cipher, derive, prove, sealed, settle_key
+from messengers.store.secrets import RECORDS, Cipher, derive, settle_key
 from messengers.store.writer import Writer
 
 __all__ = ["Store"]
@@ -36,7 +36,7 @@ class Store:
         self.home = home
         self.media_dir = home / "media"
         self.clock = clock
-        self.cipher = Cipher(derive(master_key, "records"))
+        self.cipher = Cipher(derive(master_key, RECORDS))
         self.cursors = Cursors(derive(master_key, "cursors"))
         self.pepper = derive(master_key, "api keys")
         self.request_state_key = derive(master_key, "request state")
@@ -117,9 +117,7 @@ def _prepare(home: Path, keyring: bool) -> tuple[Writer, bytes]:
     writer = Writer(path)
     try:
         ring = Keyring(home) if keyring else None
-        master_key = settle_key(home, ring, may_create=not writer.opening(sealed))
-        cipher = Cipher(derive(master_key, "records"))
-        writer.opening(partial(prove, cipher=cipher))
+        master_key = writer.opening(partial(settle_key, home=home, keyring=ring))
         writer.start()
     except BaseException:
         writer.close()

@@ -28,7 +28,7 @@ _insert = insert(_outbox)
 _other = _outbox.alias("other")
 of_draft = select(_outbox).where(_outbox.c.draft == bindparam("draft")).order_by(_outbox.c.part)
 of_message = select(_outbox).where(_outbox.c.message_id == bindparam("message"))
-of_messages: Select[Any] = select(_outbox.c.message_id, _outbox.c.payload).where(
+of_messages: Select[Any, Any] = select(_outbox.c.message_id, _outbox.c.payload).where(
     _outbox.c.message_id.in_(bindparam("messages", expanding=True))
 )
 """What left for each message, in the provider's dialect."""

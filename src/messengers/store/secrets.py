@@ -27,9 +27,11 @@ from messengers.store.tables import (
     table,
 )
 
-__all__ = ["KEY_FILE", "Cipher", "derive", "prove", "sealed", "settle_key"]
+__all__ = ["KEY_FILE", "RECORDS", "Cipher", "derive", "settle_key"]
 
 KEY_FILE = "secret.key"
+RECORDS = "records"
+"""The purpose of the key that seals fields of rows."""
 _KEY_BYTES = 32
 _NONCE_BYTES = 12
 _FORM = b"\x01"
@@ -71,63 +73,68 @@ def derive(master: bytes, purpose: str) -> bytes:
     return HKDF(algorithm=hashes.SHA256(), length=32, salt=None, info=info).derive(master)
 
 
-def sealed(conn: Connection) -> bool:
-    """Whether the store holds anything that only its key opens or verifies."""
-    held = (
-        select(_settings.c.name).where(_settings.c.name == _PROOF),
-        *(select(table(row)) for row in (CredentialRow, ApiKeyRow, ApprovalRow)),
-        select(table(WebhookEndpointRow)),
-    )
-    return any(conn.execute(select(exists(each))).scalar() for each in held)
+def settle_key(conn: Connection, home: Path, keyring: Keyring | None) -> bytes:
+    """The master key: found and proven, or made where nothing needs one yet.
 
-
-def settle_key(home: Path, keyring: Keyring | None, *, may_create: bool) -> bytes:
-    """The master key, made where there is none and `may_create` says that nothing needs one.
-
-    With a keyring, a key that still lies in the file is copied there first; the file is left for
-    the owner to remove.
+    With a keyring, a key that lies in the file is copied there; the file is left for the owner to
+    remove.
 
     Raises:
-        StorageUnavailable: missing, unreadable or damaged. Nothing was overwritten.
+        StorageUnavailable: missing, unreadable, damaged, or not the key of this store. Nothing was
+            overwritten.
     """
+    key = _found(home, keyring)
+    if key is None:
+        if _proof(conn) is not None or _holds_secrets(conn):
+            place = "the keyring and the data directory" if keyring else "the data directory"
+            hint = "" if keyring else " If the system's keyring holds it, set MESSENGERS_KEYRING=1."
+            cause = f"The key of this store, secret.key, is missing from {place}."
+            raise StorageUnavailable(cause, _REMEDY + hint)
+        key = _made(home, keyring)
+    _prove(conn, Cipher(derive(key, RECORDS)))
+    if keyring and keyring.read() is None:
+        keyring.write(_encode(key))
+    return key
+
+
+def _found(home: Path, keyring: Keyring | None) -> bytes | None:
     text = keyring.read() if keyring else None
-    text = text if text is not None else _read(home / KEY_FILE)
-    if text is not None:
-        key = _decode(text)
-        if keyring and keyring.read() is None:
-            keyring.write(text)
-        return key
-    if not may_create:
-        place = "the keyring and the data directory" if keyring else "the data directory"
-        hint = "" if keyring else " If it is in the system's keyring, set MESSENGERS_KEYRING=1."
-        raise StorageUnavailable(
-            f"The key of this store (secret.key) is missing from {place}.", _REMEDY + hint
-        )
-    text = base64.b64encode(os.urandom(_KEY_BYTES)).decode()
+    if text is None:
+        text = _read(home / KEY_FILE)
+    return None if text is None else _decode(text)
+
+
+def _made(home: Path, keyring: Keyring | None) -> bytes:
+    key = os.urandom(_KEY_BYTES)
     if keyring:
-        keyring.write(text)
+        keyring.write(_encode(key))
     else:
-        _create(home / KEY_FILE, text)
-    return _decode(text)
+        _create(home / KEY_FILE, _encode(key))
+    return key
 
 
-def prove(conn: Connection, cipher: Cipher) -> None:
-    """Open the known row, or write it at the first start.
-
-    Raises:
-        StorageUnavailable: the key is not the one of this store.
-    """
+def _proof(conn: Connection) -> str | None:
     stmt = select(_settings.c.value).where(_settings.c.name == _PROOF)
-    proof = conn.execute(stmt).scalar()
-    if proof is None:
-        blob = cipher.seal("setting", _PROOF, "value", _PROVEN)
-        value = base64.b64encode(blob).decode()
+    return conn.execute(stmt).scalar()
+
+
+def _holds_secrets(conn: Connection) -> bool:
+    """Whether anything is stored that only its key opens or verifies."""
+    rows = (CredentialRow, ApiKeyRow, ApprovalRow, WebhookEndpointRow)
+    return any(conn.execute(select(exists(select(table(row))))).scalar() for row in rows)
+
+
+def _prove(conn: Connection, cipher: Cipher) -> None:
+    """Open the known row, or write it at the first start."""
+    proof = _proof(conn)
+    if proof is None and not _holds_secrets(conn):
+        value = base64.b64encode(cipher.seal("setting", _PROOF, "value", _PROVEN)).decode()
         conn.execute(insert(_settings).values(name=_PROOF, value=value))
         return
     try:
-        cipher.open("setting", _PROOF, "value", base64.b64decode(proof))
+        cipher.open("setting", _PROOF, "value", base64.b64decode(proof or ""))
     except (StorageUnavailable, binascii.Error) as exc:
-        cause = "The key at hand (secret.key) is not the key of this store."
+        cause = "The key at hand, secret.key, is not the key of this store."
         raise StorageUnavailable(cause, _REMEDY) from exc
 
 
@@ -150,6 +157,10 @@ def _read(path: Path) -> str | None:
         raise StorageUnavailable(
             "secret.key cannot be read.", "Make it belong to this user."
         ) from exc
+
+
+def _encode(key: bytes) -> str:
+    return base64.b64encode(key).decode()
 
 
 def _decode(text: str) -> bytes:

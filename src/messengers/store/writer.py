@@ -140,7 +140,7 @@ class Writer:
                     self._run(write)
         except BaseException as exc:  # noqa: BLE001 - the outermost loop of the writer's thread
             for write in batch:
-                write.error = _copy_of(exc)
+                write.error = _lost(exc)
 
     def _run(self, write: _Write) -> None:
         """Run one unit. Raises only when the whole transaction is lost with it."""
@@ -188,13 +188,14 @@ class Writer:
         return not busy
 
 
-def _copy_of(exc: BaseException) -> BaseException:
+def _lost(exc: BaseException) -> StorageUnavailable:
     """One exception each: raised in several tasks, a shared one gathers everyone's traceback."""
     if isinstance(exc, StorageUnavailable):
-        copy = StorageUnavailable(exc.cause, exc.remedy)
-        copy.__cause__ = exc.__cause__
-        return copy
-    return exc
+        each = StorageUnavailable(exc.cause, exc.remedy)
+    else:
+        each = StorageUnavailable("The database refused to commit; nothing of this was stored.")
+    each.__cause__ = exc.__cause__ or exc
+    return each
 
 
 def _resolve(writes: list[_Write]) -> None:

@@ -77,7 +77,7 @@ class _Pages:
         name = str(request.path_params["name"])
         try:
             page = self._visitors.page(name)
-        except CallerFault:
+        except (CallerFault, NotReady):
             return HTMLResponse(render("no_chat.html"), 404, dict(PAGE))
         html = render("chat.html", page=page, front=page.front)
         response = HTMLResponse(html, headers=dict(PAGE))

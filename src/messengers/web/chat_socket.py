@@ -14,7 +14,7 @@ from starlette.responses import PlainTextResponse
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
 from messengers.core.visitors import Visit, Visitors
-from messengers.errors import CallerFault, MessengersError, NotConnected, RateLimited
+from messengers.errors import CallerFault, MessengersError, NotConnected, NotReady, RateLimited
 from messengers.providers.visitors import PageFrame
 from messengers.web import frames
 from messengers.web.origins import is_own_origin
@@ -40,8 +40,8 @@ async def serve_page(visitors: Visitors, websocket: WebSocket, public_url: str) 
         return
     try:
         page = visitors.page(name)
-    except CallerFault as exc:
-        await websocket.send_denial_response(PlainTextResponse(exc.cause, 404))
+    except (CallerFault, NotReady):
+        await websocket.send_denial_response(PlainTextResponse("There is no chat here.", 404))
         return
     await websocket.accept()
     await _Connection(websocket).run(visitors, page.name, visitor)

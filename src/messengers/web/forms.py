@@ -5,11 +5,9 @@ looks the same, whether it is wrong, used or too old, or comes from another mach
 """
 
 from collections.abc import Mapping
-from functools import cache
 from ipaddress import ip_address
 from urllib.parse import parse_qsl
 
-from jinja2 import Environment, PackageLoader
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 from starlette.routing import Route
@@ -20,6 +18,9 @@ from messengers.core.core import Core
 from messengers.core.credentials import ConfigField, fields_of
 from messengers.core.forms import Form
 from messengers.errors import InvalidInput, MessengersError
+from messengers.web.assets import render
+from messengers.web.headers import PAGE
+from messengers.web.origins import is_own_origin
 
 __all__ = ["routes"]
 
@@ -27,13 +28,11 @@ _MAX_BODY = 256 * 1024
 _MAX_FIELDS = 100
 _TYPE = "application/x-www-form-urlencoded"
 _HEADERS = {
-    "Cache-Control": "no-store",
+    **PAGE,
     "Content-Security-Policy": "default-src 'none'; style-src 'self'; form-action 'self'; "
     "base-uri 'none'; frame-ancestors 'none'",
     # Not "no-referrer": that makes browsers send "Origin: null" with the form.
     "Referrer-Policy": "same-origin",
-    "X-Content-Type-Options": "nosniff",
-    "X-Frame-Options": "DENY",
 }
 
 
@@ -118,14 +117,8 @@ def _nothing() -> Response:
     return _page("refused.html", 401, reason="This link does not hold, or holds no more.")
 
 
-@cache
-def _templates() -> Environment:
-    return Environment(loader=PackageLoader("messengers.web"), autoescape=True)
-
-
 def _page(template: str, status: int, **values: object) -> Response:
-    text = _templates().get_template(template).render(values)
-    return HTMLResponse(text, status, headers=_HEADERS)
+    return HTMLResponse(render(template, **values), status, headers=_HEADERS)
 
 
 def _is_local(request: Request) -> bool:
@@ -141,9 +134,9 @@ def _is_local(request: Request) -> bool:
 
 def _is_own(request: Request) -> bool:
     """Sent by our own page: browsers tell with every form, so silence is no excuse."""
-    own = f"{request.url.scheme}://{request.headers.get('host', '')}"
     return (
-        request.headers.get("origin") == own
+        "origin" in request.headers
+        and is_own_origin(request.headers)
         and request.headers.get("sec-fetch-site", "same-origin") == "same-origin"
     )
 

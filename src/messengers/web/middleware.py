@@ -60,7 +60,7 @@ class RequestLog:
             log(
                 "request",
                 method=scope["method"],
-                path=getattr(route, "path", "(refused)"),
+                path=getattr(route, "path", "(no route)"),
                 status=status,
                 ms=round((perf_counter() - began) * 1000, 1),
                 actor=caller.actor if caller else "",

@@ -12,17 +12,14 @@ from messengers.errors import Conflict
 from tests.cli.conftest import Run
 
 SECRET = "sk-live-of-another-server-0123456789"
-OTHERS = (
-    """\
+OTHERS = """\
 {
   // mine
   "mcpServers": {
-    "other": {"command": "o", "env": {"TOKEN": "%s"}}
+    "other": {"command": "o", "env": {"TOKEN": "SECRET"}}
   }
 }
-"""
-    % SECRET
-)
+""".replace("SECRET", SECRET)
 
 
 def mode(path: Path) -> int:

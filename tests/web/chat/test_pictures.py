@@ -248,3 +248,14 @@ async def test_uploads_are_limited_in_number(site: Site) -> None:
 
     assert [answer.status_code for answer in answers] == [200] * 12 + [429]
     assert 0 < int(answers[-1].headers["retry-after"]) <= 60
+
+
+async def test_a_picture_is_served_in_the_moment_its_message_is_shown(site: Site) -> None:
+    cookie, data = await site.cookie(), picture()
+    _, uploaded = await upload(site, cookie, data)
+    async with site.guest(cookie) as guest, site.client(cookie) as client:
+        await guest.send({"type": "say", "client_id": "client-0001", "media": [uploaded["token"]]})
+        shown = await guest.until(type="message")
+        answer = await client.get(f"/chat/shop/media/{shown['media'][0]['id']}")
+
+    assert answer.content == data

@@ -90,6 +90,7 @@ async def read_messages(
     asked = Asked.read(call.zone, since, until, cursor)
     span = asked.span
     place = await call.core.chats.find(call.caller, chat)
+    oldest = await _history_since(call, place)
 
     async def fetch(size: int) -> Page[Message]:
         page = await call.core.history.read(
@@ -104,7 +105,7 @@ async def read_messages(
             ours = {"chat": place.id, "instance": place.instance, "range": ends}
             theirs = {"name": place.name, "messages": messages_as_data(page.items)}
             return json_answer(ours, theirs, note)
-        return _transcript(call, place, page.items, ends, note)
+        return _transcript(call, place, page.items, f"{ends}{oldest}", note)
 
     return await Paged(fetch, render).answer(limit)
 
@@ -200,16 +201,23 @@ def _transcript(
     transcript = Transcript(call.zone)
     lines = transcript.lines(messages) or ["(no messages here)"]
     title = transcript.visible.line(place.name)
-    since = call.zone.day(call.core.instances.by_name(place.instance).history_since)
     top = header(
         f"chat {place.id}",
         f'{place.provider} "{place.instance}"',
         "" if place.kind == "dm" else place.kind,
         ends,
-        f"history since {since}" if since else "",
         transcript.visible.report(),
     )
     return _joined(top, untrusted(lines, title), note)
+
+
+async def _history_since(call: Asking, place: Chat) -> str:
+    """How far back the instance's messages reach; asked of the store until it is known."""
+    instance = call.core.instances.by_name(place.instance)
+    if instance.history_since is None:
+        instance = (await call.core.instances.get(call.caller, instance.id)).instance
+    since = call.zone.day(instance.history_since)
+    return f" · history since {since}" if since else ""
 
 
 def _groups(call: Asking, items: tuple[ChatMessages, ...], span: str, note: str) -> str:

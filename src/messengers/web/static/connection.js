@@ -31,7 +31,7 @@ export class Connection {
   take(data) {
     const frame = JSON.parse(data);
     if (frame.type === "closed") {
-      this.reason = "This chat is closed at the moment.";
+      this.reason = "Closed at the moment";
       return;
     }
     if (frame.type === "hello") {

@@ -162,9 +162,11 @@ export class Transcript {
     if (item) this.update(item, { reactions: emoji ? [emoji] : [] });
   }
 
+  // Our side read everything up to a message, whoever wrote that.
   seen(id) {
-    if (this.byId.has(id)) this.seenId = id;
-    this.tidy();
+    if (!this.byId.has(id)) return;
+    this.seenId = id;
+    this.marks();
   }
 
   add(message) {
@@ -288,9 +290,10 @@ export class Transcript {
   }
 
   marks() {
-    const mine = [...this.list.querySelectorAll(":scope > .mine:not(.pending)")];
-    const seenAt = mine.findIndex((item) => item.dataset.id === this.seenId);
-    for (const [index, item] of mine.entries()) {
+    const items = [...this.list.querySelectorAll(":scope > .message:not(.pending)")];
+    const seenAt = items.findIndex((item) => item.dataset.id === this.seenId);
+    for (const [index, item] of items.entries()) {
+      if (!item.classList.contains("mine")) continue;
       const seen = index <= seenAt;
       const mark = item.querySelector(".mark");
       mark.textContent = seen ? "✓✓" : "✓";

@@ -1,0 +1,38 @@
+import pytest
+from anyio.to_thread import run_sync
+
+from tests.cli.agents import agent, chat_of
+from tests.cli.conftest import Run
+from tests.cli.terminals import sitting
+from tests.living import House
+
+pytestmark = pytest.mark.timeout(90)
+
+
+@pytest.mark.case("S84")
+@pytest.mark.parametrize("word", ["always", "revoke"])
+def test_a_door_is_opened_at_a_terminal_only(at: Run, word: str) -> None:
+    assert "interactive terminal" in at("chats", word, "c1", code=1).stderr
+
+
+async def test_a_chat_is_named_closed_and_opened(at: Run, office: House) -> None:
+    with office.visitor("shop") as visitor:
+        visitor.say("named-here")
+    async with agent(office) as client:
+        chat = await chat_of(client, "named-here")
+
+    assert f"{chat} is called Neighbour" in at("chats", "alias", chat, "Neighbour").stdout
+    assert "never" in at("chats", "never", "Neighbour").stdout
+    assert "Neighbour" in at("chats", "list").stdout
+    for word, told in (("always", "always"), ("revoke", "ask by policy")):
+        with sitting(["messengers", "chats", word, chat], office.env, office.user) as terminal:
+            assert await run_sync(terminal.end) == 0
+        assert told in terminal.shown
+
+
+def test_an_unknown_chat_is_told(at: Run) -> None:
+    at("chats", "never", "nobody at all", code=1)
+
+
+def test_a_fresh_house_has_no_standing_answers(empty_house: House) -> None:
+    assert "No chat has a standing answer" in empty_house.run("messengers chats list")

@@ -1,0 +1,48 @@
+import json
+
+import httpx2
+import pytest
+
+from tests.cli.conftest import Run
+from tests.living import House
+
+pytestmark = pytest.mark.timeout(90)
+
+
+def test_a_key_is_shown_once_opens_the_door_and_ends(at: Run, office: House) -> None:
+    made = at("keys", "create", "laptop", "--preset", "reader", "--instance", "shop")
+    secret = made.stdout.strip()
+    opened = {"Authorization": f"Bearer {secret}"}
+
+    assert secret.startswith("msk_")
+    assert secret not in made.stderr
+    assert httpx2.get(f"{office.url}/mcp", headers=opened).status_code != 401
+    listed = at("keys", "list").stdout
+    assert "laptop" in listed
+    assert secret not in listed
+    assert "opens nothing" in at("keys", "revoke", "laptop").stdout
+    assert httpx2.get(f"{office.url}/mcp", headers=opened).status_code == 401
+    assert "revoked" in at("keys", "list").stdout
+
+
+@pytest.mark.parametrize("expires", ["12h", "30d", "2w", "2099-01-31T12:00"])
+def test_a_key_may_end_by_itself(at: Run, expires: str) -> None:
+    made = at("keys", "create", f"until-{expires}", "--expires", expires, "--json").stdout
+
+    key = json.loads(made)["key"]
+    assert key["expires_at"]
+    assert "until 20" in at("keys", "list").stdout
+    assert any(each["id"] == key["id"] for each in json.loads(at("keys", "list", "--json").stdout))
+    at("keys", "revoke", key["id"])
+
+
+def test_an_end_that_is_none_is_misuse(at: Run) -> None:
+    assert "12h" in at("keys", "create", "x", "--expires", "soon", code=2).stderr
+
+
+def test_an_unknown_key_cannot_be_revoked(at: Run) -> None:
+    assert "keys list" in at("keys", "revoke", "nobody", code=1).stderr
+
+
+def test_a_fresh_house_has_no_keys(empty_house: House) -> None:
+    assert "messengers keys create NAME" in empty_house.run("messengers keys list")
