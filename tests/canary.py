@@ -47,7 +47,7 @@ class Canary:
 
     def secrets(self) -> list[bytes]:
         """This test's own and the planted ones."""
-        new = redaction._registered._forms - self.known  # pyright: ignore[reportPrivateUsage]
+        new = redaction._registered._forms - self.known  # pyright: ignore[reportPrivateUsage] - a test looks inside
         return [each.encode() for each in (*new, *PLANTED.values()) if len(each) >= SHORTEST]
 
     def found(self, directory: Path | None) -> list[str]:
@@ -69,7 +69,7 @@ def canary(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> I
     """Watches a test; a secret that got out fails it."""
     log = io.StringIO()
     configure("debug", stream=log)
-    known = frozenset(redaction._registered._forms)  # pyright: ignore[reportPrivateUsage]
+    known = frozenset(redaction._registered._forms)  # pyright: ignore[reportPrivateUsage] - a test looks inside
     watching = Canary(known, log)
     for name, value in PLANTED.items():
         monkeypatch.setenv(name, value)
@@ -90,7 +90,8 @@ def _listen(watching: Canary, monkeypatch: pytest.MonkeyPatch) -> None:
     async_read, read = httpx2.Response.aread, httpx2.Response.read
 
     def keep(response: httpx2.Response, content: bytes) -> bytes:
-        if response.request.url.host != "messengers":
+        request: httpx2.Request | None = getattr(response, "_request", None)
+        if request is None or request.url.host != "messengers":
             watching.answers.append(f"{response.headers!r} {content.decode('utf-8', 'replace')}")
         return content
 

@@ -83,7 +83,7 @@ def test_a_long_home_gets_sockets_of_its_own_that_can_be_bound(
 def test_a_non_ascii_home_is_measured_in_bytes(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("XDG_RUNTIME_DIR", raising=False)
 
-    assert socket_path("/srv/" + "ж" * 60, "daemon.sock").startswith("/tmp/")  # noqa: S108
+    assert socket_path("/srv/" + "ж" * 60, "daemon.sock").startswith("/tmp/")  # noqa: S108 - what it must be
 
 
 def test_the_limit_is_one_that_the_kernel_takes(tmp_path: Path) -> None:

@@ -3,6 +3,7 @@
 import os
 import sqlite3
 from collections.abc import Mapping
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -310,10 +311,23 @@ async def test_a_new_name_holds_for_messages_and_after_a_restart(open_house: Ope
         await house.core.instances.rename(OWNER, "robot", "bot")
 
     async with open_house() as house:
-        since = (await house.core.instances.get(OWNER, "bot")).instance.history_since
+        since = house.core.instances.by_name("bot").history_since
         assert since is not None
-        house.core.instances.heard(house.core.instances.by_name("bot").id, since)
-        assert house.core.instances.by_name("bot").history_since == since
+        assert (await house.core.instances.get(OWNER, "bot")).instance.history_since == since
+
+
+async def test_history_begins_with_the_oldest_message_whenever_it_comes(house: House) -> None:
+    await house.bot.say("later", minute=30)
+    await house.told("later", "bot")
+    later = house.core.instances.by_name("bot").history_since
+    await house.bot.say("earlier", minute=10)
+    await house.told("earlier", "bot")
+
+    earlier = house.core.instances.by_name("bot").history_since
+
+    assert later is not None
+    assert earlier == later - timedelta(minutes=20)
+    assert house.core.instances.by_name("me").history_since is None
 
 
 async def test_policies_are_kept(open_house: OpenHouse) -> None:

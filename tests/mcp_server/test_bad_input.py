@@ -5,10 +5,12 @@ from typing import Any
 
 import pytest
 from mcp import Client
+from mcp.server.mcpserver.exceptions import ToolError
 from mcp.shared.exceptions import MCPError
 
 from messengers.core.callers import OWNER
 from messengers.errors import InvalidInput, RateLimited, Uncertain
+from messengers.mcp_server.server import build_server
 from messengers.mcp_server.table import TABLE
 from messengers.models import Preset
 from tests.core.conftest import House
@@ -288,7 +290,19 @@ async def test_every_write_says_what_became_of_it(connect: Connect) -> None:
         assert answer.endswith(row.closing(InvalidInput("x"))), row.name
 
 
-async def test_a_call_without_a_name_is_a_protocol_error(connect: Connect) -> None:
+async def test_a_tool_is_called_in_a_request_only(house: House) -> None:
+    with pytest.raises(ToolError):
+        await build_server(house.core).call_tool("list_chats", {})
+
+
+async def test_a_wait_on_an_unknown_chat_is_refused(connect: Connect) -> None:
+    async with connect() as client:
+        answer = await refused(client, "wait_for_messages", chat="nobody", timeout_s=5)
+
+    assert answer.startswith("No such chat.")
+
+
+async def test_a_resource_that_is_not_there_is_a_protocol_error(connect: Connect) -> None:
     async with connect() as client:
         with pytest.raises(MCPError):
             await client.read_resource("guide://nothing")

@@ -284,6 +284,20 @@ async def test_instances_say_how_they_fare(house: House, connect: Connect) -> No
     assert "last received: never" in health
 
 
+async def test_without_any_account_it_says_what_to_do(house: House, connect: Connect) -> None:
+    await house.core.instances.delete(OWNER, "me")
+
+    async with connect() as client:
+        without = await call(client, "list_instances", provider="scripted_personal")
+        await house.core.instances.delete(OWNER, "bot")
+        none = await call(client, "list_instances")
+        nobody = await call(client, "list_chats")
+
+    assert without.startswith("No instance of that messenger. No messenger is connected yet.")
+    assert none == nobody
+    assert "messengers instances add" in none
+
+
 async def test_the_instances_problems_are_marked_as_not_ours(
     house: House, connect: Connect
 ) -> None:

@@ -8,9 +8,12 @@ from mcp import Client
 from mcp.client.session import ClientRequestContext
 from mcp.types import ElicitRequestParams, ElicitResult
 
+from messengers.core.acts import Answer
+from messengers.core.approvals import Approvals
 from messengers.core.callers import OWNER
 from messengers.errors import Uncertain
 from messengers.models import Draft, Outcome
+from messengers.providers.capabilities import MediaLimit
 from tests.core.conftest import AGENT, House
 from tests.mcp_server.conftest import ERAS, Connect, Owner, text_of
 
@@ -318,3 +321,42 @@ async def test_a_slow_send_tells_that_it_lives_and_stays_queued(
     house.personal.hang.set()
 
     assert answer["outcome"] == Outcome.QUEUED
+
+
+async def test_a_decision_in_the_terminal_at_the_same_moment_holds(
+    house: House, connect: Connect, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    chat = await unknown(house)
+    approvals = house.core.approvals
+    decide = type(approvals).decide
+
+    async def overtaken(self: Approvals, approval: str, *_: object) -> Answer:
+        await decide(self, approval, "once", "terminal")
+        return await decide(self, approval, "reject", "form")
+
+    monkeypatch.setattr(type(approvals), "decide", overtaken)
+
+    async with connect(owner=Owner(ElicitResult(action="decline"))) as client:
+        answer = await write(client, "send_message", chat=chat, text="one")
+
+    assert answer["outcome"] == "accepted"
+    assert texts(house) == ["one"]
+
+
+async def test_the_form_names_the_files(house: House, connect: Connect) -> None:
+    house.personal.capabilities = house.personal.capabilities.model_copy(
+        update={"media": {"document": MediaLimit(max_bytes=1000, mimes=("text/plain",))}}
+    )
+    chat = await unknown(house)
+    owner = Owner(ElicitResult(action="decline"))
+    note = "data:text/plain;base64,aGVsbG8="
+
+    async with connect(owner=owner) as client:
+        answer = await write(client, "send_message", chat=chat, attachments=[note])
+        preview = await client.call_tool(
+            "send_message", {"chat": chat, "attachments": [note], "dry_run": True}
+        )
+
+    assert answer["outcome"] == "not_sent"
+    assert owner.questions[0].splitlines()[-1] == "Attachment: document file.txt (5 bytes)"
+    assert "part 1 of 1 · file f" in text_of(preview)

@@ -110,7 +110,7 @@ def test_a_client_without_proof_learns_nothing(settings: Settings) -> None:
 def test_both_sides_prove_alike(tmp_path: Path) -> None:
     (tmp_path / "local.key").write_text("k" * 80 + "\n", encoding="ascii")
 
-    proof = stdio._proof(str(tmp_path), "nonce")  # pyright: ignore[reportPrivateUsage]
+    proof = stdio._proof(str(tmp_path), "nonce")  # pyright: ignore[reportPrivateUsage] - a test looks inside
 
     assert proof == proof_of("k" * 80, "nonce")
     assert proves("k" * 80, "nonce", proof)

@@ -16,7 +16,7 @@ from messengers.clock import Clock, to_ms
 from messengers.core.events import Events
 from messengers.core.happenings import Happenings
 from messengers.core.instances import Instances
-from messengers.providers.base import Happening
+from messengers.providers.base import Happening, MessageSeen
 from messengers.redaction import redact
 from messengers.store import Store, inbound
 from messengers.store.rows import Row
@@ -115,6 +115,9 @@ class Inbox:
         happenings = provider.translate(row["kind"], row["payload"])
         if await self._store.write(lambda conn: self._commit(conn, row, happenings)):
             self._events.announce()
+            for happening in happenings:
+                if isinstance(happening, MessageSeen):
+                    self._instances.heard(row["instance_id"], happening.sent_at)
 
     def _commit(self, conn: Connection, row: Row, happenings: Sequence[Happening]) -> bool:
         if not inbound.finish(conn, row["id"]):

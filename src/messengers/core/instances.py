@@ -133,10 +133,7 @@ class Instances:
 
     def heard(self, instance_id: str, sent_at: datetime) -> None:
         """A message of this time was stored: history may reach further back now."""
-        entry = self.registry.entry(instance_id)
-        since = entry.instance.history_since
-        if since is None or sent_at < since:
-            entry.instance = entry.instance.model_copy(update={"history_since": sent_at})
+        self.registry.heard(instance_id, sent_at)
 
     async def prepare_create(
         self, caller: Caller, provider: str, name: str, credentials: Mapping[str, str] | None = None

@@ -7,6 +7,7 @@ instances stay, under their freed name, for as long as their messages do.
 from collections import deque
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 from uuid import UUID
 
 import anyio.to_thread
@@ -84,10 +85,17 @@ class Registry:
     async def refresh_history(self) -> None:
         """Learn since when each instance has messages."""
         for row in await self._store.rows(rows.oldest):
-            if row["sent_at"] is not None and row["instance_id"] in self._entries:
-                entry = self._entries[row["instance_id"]]
-                since = {"history_since": from_ms(row["sent_at"])}
-                entry.instance = entry.instance.model_copy(update=since)
+            if row["sent_at"] is not None:
+                self.heard(row["instance_id"], from_ms(row["sent_at"]))
+
+    def heard(self, instance_id: str, sent_at: datetime) -> None:
+        """A message of this time is stored; the instance may have been purged meanwhile."""
+        entry = self._entries.get(instance_id)
+        if entry is None:
+            return
+        since = entry.instance.history_since
+        if since is None or sent_at < since:
+            entry.instance = entry.instance.model_copy(update={"history_since": sent_at})
 
     def _entry(self, row: Row, sealed: Mapping[str, bytes]) -> Entry:
         health = Health(lifecycle=Lifecycle.STOPPED)

@@ -57,7 +57,7 @@ class Frames:
         """The streams that the SDK's loop drives; ends with it."""
         to_server, incoming = create_context_streams[SessionMessage | Exception](0)
         outgoing, from_server = create_context_streams[SessionMessage](0)
-        async with anyio.create_task_group() as tasks:
+        async with incoming, outgoing, anyio.create_task_group() as tasks:
             tasks.start_soon(self._receive, to_server)
             tasks.start_soon(self._send, from_server)
             yield incoming, outgoing

@@ -49,7 +49,7 @@ class GatedServer(MCPServer[Surface]):
     ) -> CallToolResult | InputRequiredResult:
         """Every failure is an error result in our words."""
         if context is None:
-            raise ToolError(_UNKNOWN)
+            raise ToolError("A tool is called in a request only.")
         call = asking(context)
         row = _ROWS.get(name)
         if row is None or not row.open_to(call.caller):

@@ -19,13 +19,15 @@ async def ticking(
 ) -> AsyncGenerator[None, None]:
     """Reports progress every few seconds to a client that asked for it."""
     failure: MessengersError | None = None
+    alive = anyio.CancelScope()
 
     async def tick() -> None:
         passed_s = 0.0
-        while True:
-            await anyio.sleep(every_s)
-            passed_s += every_s
-            await ctx.report_progress(passed_s, max(total_s, passed_s), doing)
+        with alive:
+            while True:
+                await anyio.sleep(every_s)
+                passed_s += every_s
+                await ctx.report_progress(passed_s, max(total_s, passed_s), doing)
 
     async with anyio.create_task_group() as group:
         group.start_soon(tick)
@@ -33,6 +35,6 @@ async def ticking(
             yield
         except MessengersError as exc:
             failure = exc  # raised below: a task group would wrap it
-        group.cancel_scope.cancel()
+        alive.cancel()
     if failure is not None:
         raise failure

@@ -10,6 +10,7 @@ import queue
 import sqlite3
 import threading
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar, cast
@@ -141,6 +142,14 @@ class Writer:
         except BaseException as exc:  # noqa: BLE001 - the outermost loop of the writer's thread
             for write in batch:
                 write.error = _lost(exc)
+            self._roll_back()
+
+    def _roll_back(self) -> None:
+        """After a COMMIT that failed the transaction may be open still, unknown to SQLAlchemy: the
+        next BEGIN would fail, and each one after it."""
+        with suppress(sqlite3.Error):
+            if self._raw.in_transaction:
+                self._raw.execute("ROLLBACK")
 
     def _run(self, write: _Write) -> None:
         """Run one unit. Raises only when the whole transaction is lost with it."""

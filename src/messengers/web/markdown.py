@@ -6,7 +6,7 @@ fetched, links only to web pages and mail, each opened apart. The page checks th
 
 import re
 from collections.abc import Iterator, Sequence
-from functools import cache
+from functools import cache, lru_cache
 from html import escape
 
 from markdown_it import MarkdownIt
@@ -22,8 +22,9 @@ _BARE_LINK = re.compile(r"https?://[^\s<>\"'`]+[^\s<>\"'`.,;:!?)\]}*_]", re.IGNO
 _APART = {"target": "_blank", "rel": "noopener noreferrer nofollow"}
 
 
+@lru_cache(maxsize=256)
 def html_of_markdown(text: str) -> str:
-    """What our side wrote."""
+    """What our side wrote. Kept a while: each page of a chat shows the same messages again."""
     return _parser().render(text)
 
 

@@ -69,9 +69,7 @@ class _Owner:
         """The one answer that ever holds a key."""
         new = await read(request, NewKey)
         instances = [self._core.instances.resolve(OWNER, ref).id for ref in new.instances]
-        key, secret = await self._core.keys.create(
-            new.name, new.preset, new.expires_at, instances
-        )
+        key, secret = await self._core.keys.create(new.name, new.preset, new.expires_at, instances)
         return {"key": key, "secret": secret}
 
     async def revoke_key(self, request: Request) -> object:
