@@ -73,7 +73,7 @@ async def test_at_a_terminal_it_stays_up_for_a_browser_and_claude_code(
 
         os.kill(terminal.process.pid, signal.SIGINT)
         assert await anyio.to_thread.run_sync(terminal.end) == 0
-    assert list(temp.iterdir()) == []
+    assert os.listdir(temp) == []
 
 
 def config_line(terminal: Terminal) -> str:

@@ -6,7 +6,7 @@ import signal
 import sqlite3
 import stat
 import threading
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler
 from pathlib import Path
@@ -130,7 +130,7 @@ def test_a_daemon_that_cannot_start_is_told_with_its_last_words(run: Run, user: 
 
 
 @contextmanager
-def speaking(home: Path, status: int, body: bytes) -> Iterator[None]:
+def speaking(home: Path, status: int, body: bytes) -> Generator[None]:
     """Something on the control socket that always gives this answer; no status hangs up."""
 
     class Answer(BaseHTTPRequestHandler):

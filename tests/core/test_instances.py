@@ -319,11 +319,11 @@ async def test_a_new_name_holds_for_messages_and_after_a_restart(open_house: Ope
 async def test_history_begins_with_the_oldest_message_whenever_it_comes(house: House) -> None:
     await house.bot.say("later", minute=30)
     await house.told("later", "bot")
-    later = house.core.instances.by_name("bot").history_since
+    later = (await house.core.instances.get(OWNER, "bot")).instance.history_since
     await house.bot.say("earlier", minute=10)
     await house.told("earlier", "bot")
 
-    earlier = house.core.instances.by_name("bot").history_since
+    earlier = (await house.core.instances.get(OWNER, "bot")).instance.history_since
 
     assert later is not None
     assert earlier == later - timedelta(minutes=20)

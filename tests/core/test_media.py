@@ -23,7 +23,7 @@ from messengers.errors import (
     StorageUnavailable,
     Unsupported,
 )
-from messengers.models import Chat, Message
+from messengers.models import Attachment, Chat, Message
 from messengers.providers.capabilities import Capabilities, MediaLimit
 from messengers.providers.webchat.limits import CAPABILITIES
 from messengers.providers.webchat.provider import WebchatProvider
@@ -92,9 +92,10 @@ def root(shop: Shop) -> Path:
 
 async def test_a_file_is_stored_once_by_its_hash_and_privately(shop: Shop) -> None:
     data = picture()
-    first = await shop.core.media.store(shop.instance_id, None, data, "../../x/cake.png")
-    again = await shop.core.media.store(shop.instance_id, None, data, "cake.png")
-    other = await shop.core.media.store(shop.instance_id, None, data, "tart.png")
+    chat, _ = await shop.says("hello")
+    first = await shop.core.media.store(shop.instance_id, chat.id, data, "../../x/cake.png")
+    again = await shop.core.media.store(shop.instance_id, chat.id, data, "cake.png")
+    other = await shop.core.media.store(shop.instance_id, chat.id, data, "tart.png")
     [path] = [each for each in shop.core.store.media_dir.rglob("*") if each.is_file()]
 
     assert first == again
@@ -106,6 +107,18 @@ async def test_a_file_is_stored_once_by_its_hash_and_privately(shop: Shop) -> No
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
     assert stat.S_IMODE(path.parent.stat().st_mode) == 0o700
     assert (await shop.core.media.load(first.media)).data == data
+
+
+async def test_the_same_file_of_two_who_are_not_known_yet_is_two(shop: Shop) -> None:
+    first = await shop.core.media.store(shop.instance_id, None, picture(), "cake.png")
+    other = await shop.core.media.store(shop.instance_id, None, picture(), "cake.png")
+
+    assert first.media != other.media
+
+
+async def test_an_unknown_file_is_nothing_to_send(shop: Shop) -> None:
+    with pytest.raises(NotFound):
+        await shop.core.store.write(lambda conn: shop.core.media.attachment(conn, "f999"))
 
 
 async def test_a_file_beyond_the_owners_limit_is_not_stored(shop: Shop) -> None:
@@ -151,6 +164,18 @@ async def test_other_content_is_given_as_it_is(shop: Shop) -> None:
 async def test_no_message_has_no_content(shop: Shop, message: str) -> None:
     with pytest.raises(NotFound):
         await shop.core.media.content(REMOTE, message)
+
+
+async def test_a_file_that_only_the_platform_has_is_said_not_to_be_stored(shop: Shop) -> None:
+    provider = shop.core.instances.provider(shop.instance_id)
+    assert isinstance(provider, WebchatProvider)
+    elsewhere = Attachment(kind="image", native_ref="there")
+    await provider.receive(ANNA, "look", [elsewhere], uuid4().hex)
+    _, message = await shop.says("after")
+
+    with pytest.raises(NotFound, match="not stored"):
+        await shop.core.media.content(REMOTE, "m1")
+    assert message.id == "m2"
 
 
 async def test_a_message_without_files_says_so(shop: Shop) -> None:

@@ -293,7 +293,7 @@ async def test_without_any_account_it_says_what_to_do(house: House, connect: Con
         none = await call(client, "list_instances")
         nobody = await call(client, "list_chats")
 
-    assert without.startswith("No instance of that messenger. No messenger is connected yet.")
+    assert without == "No account of that messenger. Without provider all are listed."
     assert none == nobody
     assert "messengers instances add" in none
 

@@ -74,6 +74,8 @@ def test_a_fence_that_is_cut_is_closed_and_opened_again(lines: int, mark: str, l
         ("aaaa bbbb\ncccc dddd", 12, ["aaaa bbbb", "cccc dddd"]),
         ("aaaa\n\nbbbb\ncccc", 12, ["aaaa", "bbbb\ncccc"]),
         ("x" * 25, 10, ["x" * 10, "x" * 10, "x" * 5]),
+        ("x" * 9 + "\r\n" + "y" * 5, 10, ["x" * 9, "y" * 5]),
+        ("```" + "x" * 30, 20, ["```" + "x" * 17, "x" * 13]),
         ("e" + "\u0301" * 200, 100, ["e" + "\u0301" * 99, "\u0301" * 100, "\u0301"]),
     ],
 )

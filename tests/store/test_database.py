@@ -3,6 +3,7 @@
 import filecmp
 import os
 import shutil
+import sqlite3
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -188,11 +189,13 @@ async def test_a_damaged_database_is_refused_and_left_alone(home: Path) -> None:
 async def test_readers_that_cannot_open_close_the_writer(
     home: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def elsewhere(_path: Path) -> str:
-        return f"{home.as_uri()}/missing.db?mode=ro"
+    readers = [sqlite.open_reader]
+
+    def only_one(path: Path) -> sqlite3.Connection:
+        return readers.pop()(path) if readers else sqlite3.connect(home / "no" / "such.db")
 
     await open_and_close(home)
-    monkeypatch.setattr(sqlite, "read_uri", elsewhere)
+    monkeypatch.setattr(sqlite, "open_reader", only_one)
 
     assert "cannot be opened" in (await refusal(home)).cause
     monkeypatch.undo()

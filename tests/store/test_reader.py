@@ -1,6 +1,5 @@
 """The reader: rows by name, and no way to write."""
 
-import sqlite3
 from contextlib import closing
 from pathlib import Path
 
@@ -92,10 +91,8 @@ async def test_a_read_sees_what_was_committed_before_it(store: Store) -> None:
 
 
 async def test_what_a_reader_opens_cannot_be_written(store: Store) -> None:
-    uri = sqlite.read_uri(store.home / sqlite.DATABASE)
-
     with (
-        closing(sqlite3.connect(uri, uri=True)) as connection,
+        closing(sqlite.open_reader(store.home / sqlite.DATABASE)) as connection,
         pytest.raises(StorageUnavailable, match="written"),
         sqlite.storage_errors(),
     ):

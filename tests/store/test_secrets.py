@@ -176,6 +176,7 @@ async def test_a_missing_key_is_never_made_anew(home: Path) -> None:
         (b"", "holds no key"),
         (b"\xff\xfe\x00", "holds no key"),
         (b"bm90IGEga2V5", "holds no key"),
+        (b"not base64!", "holds no key"),
     ],
 )
 async def test_a_wrong_key_is_refused_and_nothing_overwritten(

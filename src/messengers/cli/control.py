@@ -1,5 +1,6 @@
 """Asking the daemon, over its control socket."""
 
+import socket
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TypeVar
@@ -68,18 +69,28 @@ def _try(
     query: Mapping[str, str],
 ) -> httpx2.Response | None:
     """The daemon's reply, or None when nobody listens: then nothing was asked."""
-    transport = httpx2.HTTPTransport(uds=socket_path(str(place), CONTROL_SOCKET))
+    address = socket_path(str(place), CONTROL_SOCKET)
+    if not _is_open(address):
+        return None
+    transport = httpx2.HTTPTransport(uds=address)
     with httpx2.Client(transport=transport, base_url="http://messengers") as client:
         try:
             return client.request(
                 method, path, json=body, params=query or None, timeout=_DEADLINE_S
             )
-        except httpx2.ConnectError:
-            return None
         except httpx2.TransportError as exc:
             raise NotReady(
                 "The daemon ended before it answered.", "`messengers status` shows how it fares."
             ) from exc
+
+
+def _is_open(address: str) -> bool:
+    with socket.socket(socket.AF_UNIX) as probe:
+        try:
+            probe.connect(address)
+        except OSError:
+            return False
+    return True
 
 
 def _silent(place: Path) -> NotReady:

@@ -28,7 +28,7 @@ from messengers.cli.install.entries import Launch
 from messengers.cli.status import STATUS
 from messengers.cli.terminal import is_interactive, say
 from messengers.core.acts import InstanceAnswer
-from messengers.errors import NotReady
+from messengers.errors import MessengersError, NotReady
 from messengers.home import START_LOG_FILE, child_environment
 
 __all__ = ["demo"]
@@ -68,7 +68,21 @@ def _converse(console: Console, launch: Launch, page: str) -> None:
     # Here, because the SDK takes longer to load than the rest of the command line together.
     from messengers.cli.conversation import converse
 
-    anyio.run(converse, console, launch, page)
+    try:
+        anyio.run(converse, console, launch, page)
+    except BaseExceptionGroup as group:
+        raise _first(group) from group
+
+
+def _first(group: BaseExceptionGroup[BaseException]) -> BaseException:
+    """What ended the conversation: a signal, an error of ours, or something unforeseen."""
+    for kind in (SystemExit, MessengersError):
+        found = group.subgroup(kind)
+        while isinstance(found, BaseExceptionGroup):
+            found = found.exceptions[0]
+        if found is not None:
+            return found
+    return NotReady("The demo's conversation broke off.", "`messengers doctor` may tell why.")
 
 
 def _open_page(home: Path) -> str:

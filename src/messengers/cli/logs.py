@@ -1,5 +1,6 @@
 """`messengers logs`: what the daemon wrote down, read from its file, so also when it is dead."""
 
+import itertools
 import os
 import time
 from collections.abc import Iterator
@@ -36,10 +37,10 @@ def logs(
             fail(f"There is no log in {place} yet.", "`messengers serve` writes one.")
         say(*said)
         return
-    for line in tail(file, lines):
-        say(line if raw else readable(line))
-    if follow:
-        for line in _coming(file):
+    batches = _batches(file) if follow else iter([tail(file, lines)])
+    # Only what was there before can be long.
+    for batch in itertools.chain([next(batches)[-lines:]], batches):
+        for line in batch:
             say(line if raw else readable(line))
 
 
@@ -54,24 +55,20 @@ def readable(line: str) -> str:
     return f"{moment[:19]} {level:<8} {logger.removeprefix('messengers.')}: {event}{pairs}"
 
 
-def _coming(file: Path) -> Iterator[str]:
-    """New lines for ever; a rotated file is followed to its successor."""
-    place, left = file.stat() if file.exists() else None, b""
-    at = place.st_size if place else 0
+def _batches(file: Path) -> Iterator[list[str]]:
+    """All lines there are, then new ones for ever; a rotated file is followed to its successor."""
+    inode, at, left = 0, 0, b""
     while True:
-        time.sleep(_LOOK_AGAIN_S)
         try:
-            now = file.stat()
+            with file.open("rb") as stream:
+                found = os.fstat(stream.fileno())
+                if found.st_ino != inode or found.st_size < at:
+                    inode, at, left = found.st_ino, 0, b""
+                stream.seek(at)
+                read = stream.read()
         except FileNotFoundError:
-            continue
-        if place is None or now.st_ino != place.st_ino or now.st_size < at:
-            at, left = 0, b""
-        place = now
-        if now.st_size == at:
-            continue
-        with file.open("rb") as stream:
-            stream.seek(at)
-            read = stream.read()
+            read = b""
         at += len(read)
-        *whole, left = (left + read).split(os.linesep.encode())
-        yield from (line.decode("utf-8", "replace") for line in whole)
+        *whole, left = (left + read).split(b"\n")
+        yield [line.decode("utf-8", "replace") for line in whole]
+        time.sleep(_LOOK_AGAIN_S)

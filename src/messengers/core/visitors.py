@@ -25,7 +25,7 @@ from messengers.core.history import History
 from messengers.core.instances import Instances
 from messengers.core.media import Media, MediaContent
 from messengers.core.pictures import RASTER_MIMES, look
-from messengers.errors import InvalidInput, NotFound, RateLimited, Unsupported
+from messengers.errors import InvalidInput, NotFound, RateLimited
 from messengers.models import Attachment, Chat, IdKind, Instance, Message, decode_id
 from messengers.providers.visitors import Front, HostsVisitors, PageFrame, Push
 from messengers.store import Store, messages, outbox
@@ -118,9 +118,8 @@ class Visitors:
     def page(self, name: str) -> VisitorPage:
         """The page of an instance by its name; NotFound where there is none."""
         instance, provider = self._hosting(name)
-        can = provider.capabilities()
-        largest = can.media["image"].max_bytes if "image" in can.media else 0
-        return VisitorPage(instance.name, instance.id, provider.front(), can.max_text, largest)
+        max_text, largest = provider.capabilities().max_text, _largest_image(provider)
+        return VisitorPage(instance.name, instance.id, provider.front(), max_text, largest)
 
     def identify(self, cookie: str) -> str:
         """The visitor id behind a cookie; empty when it is none of ours."""
@@ -136,10 +135,8 @@ class Visitors:
             NotConnected: the instance is stopped.
             RateLimited: too many pages are open.
         """
-        instance, _ = self._hosting(name)
-        provider = self._instances.provider(instance.id)
-        if not isinstance(provider, HostsVisitors):
-            raise _no_page()
+        instance, provider = self._hosting(name)
+        self._instances.provider(instance.id)  # NotConnected when it does not run
         mine, all_pages = f"{instance.id} {visitor}", instance.id
         if self._open[mine] >= _PAGES_PER_VISITOR or self._open[all_pages] >= _PAGES_PER_INSTANCE:
             raise RateLimited("Too many pages are open.", "Close one.", retry_after_s=30)
@@ -162,15 +159,13 @@ class Visitors:
             RateLimited: too many in a short time.
         """
         instance, provider = self._hosting(name)
-        limit = provider.capabilities().media.get("image")
-        if limit is None:
-            raise Unsupported("This page takes no pictures.", "Write instead.")
         _spend(self.limits.uploaded, f"{instance.id} {visitor}")
         _spend(self.limits.uploaded_everywhere, instance.id)
-        if len(data) > limit.max_bytes:
-            megabytes = limit.max_bytes / 1_048_576
+        largest = _largest_image(provider)
+        if len(data) > largest:
+            megabytes = largest / 1_048_576
             raise InvalidInput(f"The picture is larger than {megabytes:g} MB.", "Scale it down.")
-        if look(data, self._media.max_pixels).mime not in limit.mimes:
+        if look(data, self._media.max_pixels).mime not in RASTER_MIMES:
             raise InvalidInput("That is no picture.", "Choose a PNG, JPEG, WebP or GIF.")
         chat = await self.chats.get_by_native(instance.id, visitor)
         kept = await self._media.store(instance.id, chat.id if chat else None, data, file_name)
@@ -180,11 +175,11 @@ class Visitors:
     async def media(self, name: str, visitor: str, media: str) -> MediaContent:
         """A picture of the visitor's own conversation; NotFound for every other."""
         instance, provider = self._hosting(name)
-        chat = await self.chats.get_by_native(instance.id, visitor)
         if _is_fresh(provider.recent(visitor), media):
             # His page shows the message already, and the inbox gives the file to his chat soon.
             with suppress(NotFound):
                 return await self._media.of_chat(instance.id, None, media)
+        chat = await self.chats.get_by_native(instance.id, visitor)
         if chat is None:
             raise NotFound("No such file.")
         return await self._media.of_chat(instance.id, chat, media)
@@ -327,6 +322,13 @@ def _merged(stored: list[PageFrame], recent: Sequence[PageFrame]) -> list[PageFr
     since = str(stored[0]["at"]) if stored else ""
     fresh = [f for f in recent if f["id"] not in known and str(f["at"]) >= since]
     return sorted([*stored, *fresh], key=lambda frame: str(frame["at"]))
+
+
+def _largest_image(provider: HostsVisitors) -> int:
+    """0 where a page takes none."""
+    return max(
+        (m.max_bytes for k, m in provider.capabilities().media.items() if k == "image"), default=0
+    )
 
 
 def _is_fresh(recent: Sequence[PageFrame], media: str) -> bool:

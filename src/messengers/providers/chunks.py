@@ -2,7 +2,7 @@
 
 A cut falls between paragraphs, else lines, else words, else characters; never inside a character
 as a person sees it (a grapheme), and a code fence that must be cut is closed in one part and
-opened again in the next.
+opened again in the next, unless its opening line is absurdly long.
 """
 
 import re
@@ -41,7 +41,7 @@ def _first(text: str, limit: int, length: Callable[[str], int]) -> tuple[str, st
     room = _longest(text, limit, length)
     cut = _place(text, room)
     fence = _open_fence(text[:cut])
-    if fence is None:
+    if fence is None or length(fence[1]) > limit * _SMALLEST_SHARE:
         return text[:cut].rstrip(), text[cut:].lstrip("\n").removeprefix(" ")
     start, opening, mark = fence
     if start > room * _SMALLEST_SHARE:

@@ -56,7 +56,7 @@ def _copy(database: Path, target: Path) -> None:
         try:
             with (
                 sqlite.storage_errors(),
-                closing(sqlite3.connect(sqlite.read_uri(database), uri=True)) as source,
+                closing(sqlite.open_reader(database)) as source,
                 closing(sqlite3.connect(part)) as copy,
             ):
                 source.backup(copy)

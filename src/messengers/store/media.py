@@ -14,7 +14,7 @@ _media = table(MediaRow)
 get = select(_media).where(_media.c.id == bindparam("media"))
 _same = select(_media.c.id).where(
     _media.c.instance_id == bindparam("instance_id"),
-    _media.c.chat_id.is_not_distinct_from(bindparam("chat_id")),
+    _media.c.chat_id == bindparam("chat_id"),
     _media.c.sha256 == bindparam("sha256"),
     _media.c.name == bindparam("name"),
     _media.c.kind == bindparam("kind"),
@@ -32,8 +32,11 @@ _bind = (
 
 
 def add(conn: Connection, values: dict[str, object]) -> int:
-    """A file of a chat; the same file under the same name there keeps its key."""
-    known = conn.execute(_same, values).scalar()
+    """A file of a chat; the same file under the same name there keeps its key.
+
+    One whose chat is not known yet is nobody else's: it gets a key of its own.
+    """
+    known = conn.execute(_same, values).scalar() if values["chat_id"] is not None else None
     if known is not None:
         return int(known)
     key = conn.execute(_insert, values).inserted_primary_key

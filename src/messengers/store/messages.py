@@ -91,11 +91,14 @@ def page(*, since: bool, older: bool, newer: bool = False) -> Select[Any]:
     """Messages of `chat` before `until` (ms), newest first; `newer` reverses from a position."""
     time, key = _messages.c.sent_at, _messages.c.id
     stmt = select(_messages).where(_messages.c.chat_id == bindparam("chat"))
-    stmt = stmt.where(time < bindparam("until"))
     if since:
         stmt = stmt.where(time >= bindparam("since"))
     if older:
+        # The position lies before `until`; of two upper bounds SQLite would seek by the other one
+        # and walk from the near end to the far.
         stmt = stmt.where(tuple_(time, key) < tuple_(bindparam("at"), bindparam("id")))
+    else:
+        stmt = stmt.where(time < bindparam("until"))
     if newer:
         stmt = stmt.where(tuple_(time, key) >= tuple_(bindparam("at"), bindparam("id")))
         return stmt.order_by(time, key).limit(bindparam("limit"))

@@ -3,11 +3,14 @@
 SQLAlchemy makes the SQL and nothing more: its async engine takes three times as long for a page.
 """
 
+import sqlite3
 from collections.abc import Mapping
-from functools import lru_cache
+from functools import lru_cache, partial
 from pathlib import Path
 
 import aiosqlite
+import anyio
+import anyio.to_thread
 from sqlalchemy import SelectBase
 from sqlalchemy.dialects import sqlite as dialects
 
@@ -19,6 +22,8 @@ __all__ = ["Reader"]
 
 _CONNECTIONS = 3
 _STATEMENTS = 512
+_CHUNK_ROWS = 64
+"""Of aiosqlite's iteration, which nothing here uses."""
 _DIALECT = dialects.dialect(paramstyle="qmark")
 
 
@@ -45,14 +50,15 @@ class Reader:
         connections: list[_Connection] = []
         reader = cls(connections)
         try:
-            with sqlite.storage_errors():
-                for _ in range(_CONNECTIONS):
-                    uri = sqlite.read_uri(path)
-                    made = await aiosqlite.connect(uri, uri=True, isolation_level=None)
-                    connections.append(_Connection(made))
-                    await made.execute_fetchall(f"PRAGMA busy_timeout={sqlite.BUSY_TIMEOUT_MS}")
+            for _ in range(_CONNECTIONS):
+                # Opened before aiosqlite has a thread: its thread outlives a failed opening.
+                with sqlite.storage_errors():
+                    opened = await anyio.to_thread.run_sync(sqlite.open_reader, path)
+                made = aiosqlite.Connection(partial(_as_is, opened), _CHUNK_ROWS)
+                connections.append(_Connection(await made))
         except BaseException:
-            await reader.aclose()
+            with anyio.CancelScope(shield=True):
+                await reader.aclose()
             raise
         return reader
 
@@ -108,6 +114,10 @@ class _Statement:
 def _compiled(stmt: SelectBase) -> _Statement:
     """By identity: the statements of the noun modules live as long as the program."""
     return _Statement(stmt)
+
+
+def _as_is(connection: sqlite3.Connection) -> sqlite3.Connection:
+    return connection
 
 
 def _load(connection: _Connection) -> int:

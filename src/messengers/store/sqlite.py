@@ -21,8 +21,8 @@ __all__ = [
     "SEARCH_DDL",
     "engine",
     "make_file",
+    "open_reader",
     "raw",
-    "read_uri",
     "storage_errors",
     "upsert",
     "wal_of",
@@ -121,9 +121,12 @@ def raw(conn: Connection) -> sqlite3.Connection:
     return cast("sqlite3.Connection", conn.connection.driver_connection)
 
 
-def read_uri(path: Path) -> str:
-    """For connections that can only read."""
-    return f"{path.absolute().as_uri()}?mode=ro"
+def open_reader(path: Path) -> sqlite3.Connection:
+    """A connection that can only read; any one thread at a time may use it."""
+    uri = f"{path.absolute().as_uri()}?mode=ro"
+    connection = sqlite3.connect(uri, uri=True, check_same_thread=False, isolation_level=None)
+    connection.execute(f"PRAGMA busy_timeout={BUSY_TIMEOUT_MS}")
+    return connection
 
 
 @contextmanager

@@ -13,6 +13,7 @@ from sqlmodel import Field, SQLModel
 __all__ = ["metadata", "table"]
 
 metadata = SQLModel.metadata
+_NEW = text("state = 'new'")
 
 
 def _name(model_name: str) -> str:
@@ -190,6 +191,8 @@ class InboundRow(_Row, table=True):
     __table_args__ = (
         UniqueConstraint("instance_id", "event_key"),
         Index("ix_inbound_todo", "state", "next_at", "id"),
+        # A lane's next rows, without a look at all that was done before.
+        Index("ix_inbound_lane", "instance_id", "chat_key", "id", sqlite_where=_NEW),
         {"sqlite_autoincrement": True},
     )
 

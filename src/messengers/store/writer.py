@@ -145,8 +145,10 @@ class Writer:
             self._roll_back()
 
     def _roll_back(self) -> None:
-        """After a COMMIT that failed the transaction may be open still, unknown to SQLAlchemy: the
-        next BEGIN would fail, and each one after it."""
+        """A COMMIT that failed may leave the transaction open, which SQLAlchemy takes for ended.
+
+        The next BEGIN would fail then, and each one after it.
+        """
         with suppress(sqlite3.Error):
             if self._raw.in_transaction:
                 self._raw.execute("ROLLBACK")

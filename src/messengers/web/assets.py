@@ -15,7 +15,7 @@ from messengers.web.headers import EVERYWHERE
 
 __all__ = ["render", "static_routes"]
 
-_TYPES = {".js": "text/javascript", ".css": "text/css", ".svg": "image/svg+xml"}
+_TYPES = {"js": "text/javascript", "css": "text/css", "svg": "image/svg+xml"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,11 +50,9 @@ async def _static(request: Request) -> Response:
 def _assets() -> dict[str, _Asset]:
     found: dict[str, _Asset] = {}
     for entry in (files("messengers.web") / "static").iterdir():
-        mime = _TYPES.get(entry.name[entry.name.rfind(".") :])
-        if mime:
-            content = entry.read_bytes()
-            etag = f'"{hashlib.sha256(content).hexdigest()[:16]}"'
-            found[entry.name] = _Asset(content, mime, etag)
+        content = entry.read_bytes()
+        etag = f'"{hashlib.sha256(content).hexdigest()[:16]}"'
+        found[entry.name] = _Asset(content, _TYPES[entry.name.rpartition(".")[2]], etag)
     return found
 
 

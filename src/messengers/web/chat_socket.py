@@ -105,13 +105,12 @@ class _Connection:
         tasks.cancel_scope.cancel()
 
     async def _write(self, frame: Mapping[str, object]) -> None:
-        with anyio.move_on_after(_SEND_DEADLINE_S) as deadline:
-            try:
+        """Send a frame; a page that is gone or takes too long ends the connection."""
+        try:
+            with anyio.fail_after(_SEND_DEADLINE_S):
                 await self._websocket.send_text(orjson.dumps(frame).decode())
-            except (WebSocketDisconnect, RuntimeError):
-                self._send.close()  # RuntimeError: the server closed it as it stops
-        if deadline.cancelled_caught:
-            self._send.close()
+        except (TimeoutError, WebSocketDisconnect, RuntimeError):
+            self._send.close()  # RuntimeError: the server closed it, because it stops
 
     async def _close(self, code: int) -> None:
         with anyio.move_on_after(_SEND_DEADLINE_S, shield=True):
@@ -187,7 +186,7 @@ class _Connection:
         if isinstance(frame, frames.Say):
             answer["client_id"] = frame.client_id
         if isinstance(exc, RateLimited):
-            answer["retry_after_s"] = round(exc.retry_after_s, 1)
+            answer["retry_after_s"] = max(0.1, round(exc.retry_after_s, 1))
         answer["final"] = isinstance(exc, CallerFault)
         self._put(answer)
 

@@ -11,6 +11,8 @@ from typing import cast
 
 import structlog
 from starlette.datastructures import Headers, MutableHeaders
+from starlette.requests import ClientDisconnect
+from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from messengers.core.callers import Caller
@@ -197,30 +199,38 @@ class Bodies:
         if scope["type"] != "http" or scope["method"] not in _BODY_METHODS:
             await self._app(scope, receive, send)
             return
+        try:
+            refusal, again = await self._judge(scope, receive)
+        except ClientDisconnect:
+            return
+        if refusal is None:
+            await self._app(scope, again, send)
+        else:
+            await refusal(scope, receive, send)
+
+    async def _judge(self, scope: Scope, receive: Receive) -> tuple[Response | None, Receive]:
+        """What refuses the body, if anything, and where to read it once more."""
         kind = door_of(scope["path"]).body
         limit = self._max_upload_bytes if kind == "any" else self._max_bytes
+        too_large = refused(413, "too_large", f"A body may have {limit} bytes.")
         headers = Headers(scope=scope)
         if _declared(headers) > limit:
-            await refused(413, "too_large", f"A body may have {limit} bytes.")(scope, receive, send)
-            return
+            return too_large, receive
         if kind == "any":
-            await self._app(scope, receive, send)
-            return
+            # The route reads it piece by piece, and counts.
+            return None, receive
         body = await _read(receive, limit)
         if body is None:
-            await refused(413, "too_large", f"A body may have {limit} bytes.")(scope, receive, send)
-            return
+            return too_large, receive
         try:
             fits = _check(scope, kind, headers.get("content-type", ""), body)
         except InvalidInput as exc:
-            await refused(400, "invalid_json", exc.cause, exc.remedy)(scope, receive, send)
-            return
+            return refused(400, "invalid_json", exc.cause, exc.remedy), receive
         if not fits:
-            wanted = _FORM if kind == "form" else "application/json"
-            cause = f"This route takes {wanted}." if kind != "none" else "This route takes no body."
-            await refused(415, "unsupported_media_type", cause)(scope, receive, send)
-            return
-        await self._app(scope, _replay(body, receive), send)
+            wanted = {"form": f"This route takes {_FORM}.", "none": "This route takes no body."}
+            cause = wanted.get(kind, "This route takes application/json.")
+            return refused(415, "unsupported_media_type", cause), receive
+        return None, _replay(body, receive)
 
 
 def _check(scope: Scope, kind: str, content_type: str, body: bytes) -> bool:
@@ -240,12 +250,16 @@ def _declared(headers: Headers) -> int:
 
 
 async def _read(receive: Receive, limit: int) -> bytes | None:
-    """The whole body; None when it is longer than allowed, whatever it said of itself."""
+    """The whole body; None when it is longer than allowed, whatever it said of itself.
+
+    Raises:
+        ClientDisconnect: the rest never came, and nobody waits for an answer.
+    """
     body = bytearray()
     while True:
         message = await receive()
         if message["type"] == "http.disconnect":
-            return bytes(body)
+            raise ClientDisconnect
         body += cast("bytes", message.get("body", b""))
         if len(body) > limit:
             return None

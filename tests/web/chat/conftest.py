@@ -58,6 +58,7 @@ class Site:
     """The running product, from inside (`core`) and from outside (`port`)."""
 
     core: Core
+    web: Starlette
     port: int
 
     @property
@@ -145,7 +146,7 @@ async def site(tmp_path: Path) -> AsyncIterator[Site]:
         await app.core.instances.create(OWNER, "webchat", "shop", title)
         async with serving(app.web) as port:
             app.core.address.listens(port)
-            yield Site(app.core, port)
+            yield Site(app.core, app.web, port)
 
 
 @asynccontextmanager

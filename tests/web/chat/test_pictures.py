@@ -8,8 +8,10 @@ from io import BytesIO
 import anyio
 import pytest
 from PIL import Image
+from starlette.types import Message, Scope
 
 from messengers.core.callers import OWNER
+from messengers.errors import InvalidInput
 from tests.web.chat.conftest import Site
 
 
@@ -259,3 +261,75 @@ async def test_a_picture_is_served_in_the_moment_its_message_is_shown(site: Site
         answer = await client.get(f"/chat/shop/media/{shown['media'][0]['id']}")
 
     assert answer.content == data
+
+
+async def test_a_file_that_no_browser_should_show_is_a_download(site: Site) -> None:
+    """No way leads there today; another provider's page may show documents one day."""
+    cookie = await site.cookie()
+    visitor = site.core.visitors.identify(cookie)
+    instance = site.core.instances.by_name("shop").id
+    page = b"<html><script>alert(1)</script>"
+    kept = await site.core.media.store(instance, None, page, "x.html")
+    await site.provider.receive(visitor, "look", (kept,), "client-0001")
+    await site.told("look")
+    async with site.client(cookie) as client:
+        answer = await client.get(f"/chat/shop/media/{kept.media}")
+
+    assert answer.content == page
+    assert answer.headers["content-type"] == "application/octet-stream"
+    assert answer.headers["content-disposition"] == f'attachment; filename="{kept.media}"'
+
+
+async def test_a_fault_on_our_side_is_not_told_to_visitors(site: Site) -> None:
+    site.core.store.media_dir.write_bytes(b"in the way")
+    status, error = await upload(site, await site.cookie(), picture())
+
+    assert (status, error["code"]) == (503, "not_ready")
+    assert error["cause"] == "That did not work just now."
+
+
+async def test_an_upload_that_breaks_off_is_given_up(site: Site) -> None:
+    """As the server tells it to the app: the connection is gone in the middle of the body."""
+    answered: list[Message] = []
+    arriving = iter(
+        (
+            {"type": "http.request", "body": picture()[:10], "more_body": True},
+            {"type": "http.disconnect"},
+        )
+    )
+
+    async def receive() -> Message:
+        return next(arriving)
+
+    async def send(message: Message) -> None:
+        answered.append(message)
+
+    cookie = f"visitor={await site.cookie()}".encode()
+    scope: Scope = {
+        "type": "http",
+        "method": "POST",
+        "path": "/chat/shop/images",
+        "query_string": b"",
+        "headers": [(b"host", site.host.encode()), (b"cookie", cookie)],
+    }
+    await site.web(scope, receive, send)
+
+    assert answered[0]["status"] == 422
+    assert not site.core.store.media_dir.exists()
+
+
+async def test_a_token_of_a_file_that_is_gone_is_refused(site: Site) -> None:
+    cookie = await site.cookie()
+    _, uploaded = await upload(site, cookie, picture())
+    await site.core.store.write(lambda conn: conn.exec_driver_sql("DELETE FROM media"))
+    async with site.guest(cookie) as guest:
+        refused = await guest.say("look", media=[uploaded["token"]])
+
+    assert (refused["final"], refused["reason"]) == (True, "The picture is gone.")
+
+
+async def test_what_comes_in_by_another_way_is_measured_too(site: Site) -> None:
+    visitor = site.core.visitors.identify(await site.cookie())
+
+    with pytest.raises(InvalidInput):
+        await site.core.visitors.upload("shop", visitor, bytes(8 * 1024 * 1024 + 1), "x.png")

@@ -31,7 +31,11 @@ async def list_instances(
     call = asking(ctx)
     views = await call.core.instances.list(call.caller, provider)
     if not views:
-        return f"No instance of that messenger. {NONE_YET}" if provider else NONE_YET
+        return (
+            "No account of that messenger. Without provider all are listed."
+            if provider
+            else NONE_YET
+        )
     return "\n".join(_line(call, view) for view in views)
 
 

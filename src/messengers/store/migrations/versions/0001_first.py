@@ -267,6 +267,12 @@ def _inbound() -> None:
         sqlite_autoincrement=True,
     )
     op.create_index("ix_inbound_todo", "inbound", ["state", "next_at", "id"])
+    op.create_index(
+        "ix_inbound_lane",
+        "inbound",
+        ["instance_id", "chat_key", "id"],
+        sqlite_where=sa.text("state = 'new'"),
+    )
 
 
 def _webhook_delivery() -> None:
