@@ -60,7 +60,7 @@ async def _search(core: Core, client: Client, sizes: Sizes) -> list[Figure]:
     for place, chat in (("everywhere", ""), ("inside one chat", first)):
         progress(f"searching {place}")
         for language, asked in queries.items():
-            few = asked[:: max(1, each // 5)]
+            few = asked[: 8 if each > 8 else each]
             times = [await _timed(partial(_search_tool, client, query, chat)) for query in asked]
             scans = [await _timed(partial(_like, core, query, bool(chat))) for query in few]
             figures.append(

@@ -2,7 +2,8 @@
 
 A message is acknowledged once it is durable. The page keeps what is not acknowledged and sends it
 again after a reconnect; the same client id is the same message. What comes out waits in a short
-queue; a page that does not read it is cut and comes back with its history.
+queue: answers wait for room in it, and a page that leaves it full when something new happens is
+cut and comes back with its history.
 """
 
 from collections.abc import Mapping
@@ -95,6 +96,13 @@ class _Connection:
         except (anyio.ClosedResourceError, anyio.BrokenResourceError):
             return  # it is being cut already
 
+    async def _answer(self, frame: Out) -> None:
+        """Queue what the page asked for: one that asks faster than it reads is read slower."""
+        try:
+            await self._send.send(frame)
+        except (anyio.ClosedResourceError, anyio.BrokenResourceError):
+            return  # it is being cut already
+
     async def _carry(self, tasks: TaskGroup) -> None:
         """Write what is queued. Ends the connection when that fails or the instance closes."""
         async for frame in self._waiting:
@@ -121,7 +129,7 @@ class _Connection:
 
     async def _hello(self, visit: Visit) -> None:
         history = await visit.history()
-        self._put(
+        await self._answer(
             {
                 "type": "hello",
                 "messages": [frames.for_page(frame) for frame in history.messages],
@@ -138,7 +146,7 @@ class _Connection:
                 return
             text = message.get("text")
             if text is None:
-                self._fault("Frames are text.")
+                await self._fault("Frames are text.")
             elif len(text) > frames.MAX_FRAME_BYTES:
                 self._close_code = _TOO_BIG
                 return
@@ -150,24 +158,25 @@ class _Connection:
         try:
             frame = frames.parse(text)
         except CallerFault as exc:
-            self._fault(exc.cause)
+            await self._fault(exc.cause)
             return
         try:
             await self._do(visit, frame)
         except NotConnected:
-            self._put({"type": "closed"})
+            await self._answer({"type": "closed"})
         except MessengersError as exc:
-            self._refuse(frame, exc)
+            await self._refuse(frame, exc)
 
     async def _do(self, visit: Visit, frame: frames.AnyFrame) -> None:
         match frame:
             case frames.Say():
                 await visit.say(frame.text, frame.media, frame.client_id, frame.name)
-                self._put({"type": "ack", "client_id": frame.client_id})
+                await self._answer({"type": "ack", "client_id": frame.client_id})
             case frames.Older():
                 older = await visit.history(frame.cursor)
                 shown = [frames.for_page(message) for message in older.messages]
-                self._put({"type": "history", "messages": shown, "cursor": older.cursor})
+                answer: Out = {"type": "history", "messages": shown, "cursor": older.cursor}
+                await self._answer(answer)
             case frames.Typing():
                 visit.typed(active=frame.active)
             case frames.Shown():
@@ -175,7 +184,7 @@ class _Connection:
             case frames.Rename():
                 await visit.rename(frame.name)
 
-    def _refuse(self, frame: frames.AnyFrame, exc: MessengersError) -> None:
+    async def _refuse(self, frame: frames.AnyFrame, exc: MessengersError) -> None:
         """A sentence for the visitor; `final` when trying again cannot help.
 
         What is wrong on our side is none of his business.
@@ -188,8 +197,8 @@ class _Connection:
         if isinstance(exc, RateLimited):
             answer["retry_after_s"] = max(0.1, round(exc.retry_after_s, 1))
         answer["final"] = isinstance(exc, CallerFault)
-        self._put(answer)
+        await self._answer(answer)
 
-    def _fault(self, reason: str) -> None:
+    async def _fault(self, reason: str) -> None:
         self._faults += 1
-        self._put({"type": "error", "reason": reason})
+        await self._answer({"type": "error", "reason": reason})

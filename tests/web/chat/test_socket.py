@@ -315,21 +315,6 @@ async def test_what_is_no_frame_is_answered_and_harms_nothing(site: Site, text: 
     assert alive["type"] == "ack"
 
 
-async def test_a_fault_on_our_side_is_not_told_and_not_final(site: Site) -> None:
-    async with site.guest() as guest:
-        await site.core.store.write(
-            lambda conn: conn.exec_driver_sql("ALTER TABLE inbound RENAME TO inbound_gone")
-        )
-        refused = await guest.say("Hi")
-        await site.core.store.write(
-            lambda conn: conn.exec_driver_sql("ALTER TABLE inbound_gone RENAME TO inbound")
-        )
-        again = await guest.say("Hi")
-
-    assert refused == {}
-    assert again["type"] == "ack"
-
-
 async def test_a_page_may_not_claim_to_have_shown_what_is_not_ours(site: Site) -> None:
     async with site.guest() as guest:
         await guest.send({"type": "shown", "ids": ["vclient-0001"], "state": "read"})
