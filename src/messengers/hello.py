@@ -14,7 +14,7 @@ from messengers import __version__
 from messengers.core.callers import Caller
 from messengers.errors import InvalidInput
 from messengers.models import Preset
-from messengers.settings import Settings, describe_differences
+from messengers.settings import NO_TOOLSETS, Settings, describe_differences
 from messengers.wire import parse
 
 __all__ = ["Hello", "Welcome", "proof_of", "welcome"]
@@ -59,6 +59,9 @@ def welcome(line: bytes, settings: Settings, is_proven: Callable[[str], bool]) -
     if theirs > ours:
         told = f"The daemon is Messengers {__version__}; it makes way for {hello.version}."
         return Welcome(_refusal("older_daemon", told).answer, is_older=True)
+    if hello.toolsets.strip(" ,"):
+        told = f"--toolsets does not fit: {NO_TOOLSETS}. Leave it out; --preset chooses the tools."
+        return _refusal("unknown_toolset", told)
     warnings: list[str] = []
     if theirs < ours:
         warnings.append(

@@ -28,11 +28,18 @@ from messengers import home as places
 from messengers.errors import InvalidInput
 from messengers.models import Confirm, Preset
 
-__all__ = ["LOOPBACK_NAMES", "Settings", "describe_differences", "unknown_variables"]
+__all__ = [
+    "LOOPBACK_NAMES",
+    "NO_TOOLSETS",
+    "Settings",
+    "describe_differences",
+    "unknown_variables",
+]
 
 PREFIX = "MESSENGERS_"
 FILE = "settings.toml"
 LOOPBACK_NAMES = ("127.0.0.1", "localhost", "::1")
+NO_TOOLSETS = "this version has no tool sets beyond the presets"
 
 
 def _split(separator: str) -> BeforeValidator:
@@ -108,7 +115,8 @@ class Settings(BaseSettings):
     preset: Preset = "setup"
     """Which tools a stdio client and the local key get: reader, messenger, setup or admin."""
     toolsets: Names = ()
-    """Tool sets beyond the preset's, by name, separated by commas."""
+    """Tool sets beyond the preset's, by name. This version has none: whatever is named here is
+    refused."""
     keyring: bool = False
     """Keep the master key in the operating system's keyring instead of `secret.key`."""
     allowed_hosts: Names = ()
@@ -168,6 +176,14 @@ class Settings(BaseSettings):
     def _known_zone(cls, value: str) -> str:
         if value and _zone(value) is None:
             raise ValueError("no such IANA time zone")
+        return value
+
+    @field_validator("toolsets", mode="after")
+    @classmethod
+    def _known_toolsets(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        # One that is ignored would leave its tools missing without a word.
+        if value:
+            raise ValueError(NO_TOOLSETS)
         return value
 
     @property
