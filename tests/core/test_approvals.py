@@ -15,6 +15,12 @@ async def _stranger(house: House, instance: str = "me") -> str:
     return (await house.told(f"hello from outside to {instance}", instance)).chat
 
 
+async def _column(house: House, statement: str) -> list[object]:
+    return await house.core.store.write(
+        lambda conn: list(conn.exec_driver_sql(statement).scalars())
+    )
+
+
 @pytest.mark.case("S21")
 async def test_a_stranger_who_wrote_first_is_not_written_to_unseen(house: House) -> None:
     chat = await _stranger(house)
@@ -130,6 +136,36 @@ async def test_what_nobody_decides_in_time_is_not_sent(house: House) -> None:
     assert house.personal.accepted == []
     with pytest.raises(NotFound):
         await house.core.approvals.get("a999")
+
+
+async def test_a_decided_or_expired_approval_keeps_nothing_of_what_it_held(house: House) -> None:
+    chat = await _stranger(house)
+    approved, rejected, expired = [
+        (await house.send(chat, word)).approval for word in ("yes", "no", "late")
+    ]
+    assert all(await _column(house, "SELECT payload FROM approval"))
+
+    await house.core.approvals.decide(approved, "once", "owner")
+    await house.core.approvals.decide(rejected, "reject", "owner")
+    await house.core.store.write(
+        lambda conn: conn.exec_driver_sql("UPDATE approval SET expires_at = 1") and None
+    )
+    await house.core.approvals.expire()
+
+    states = [(await house.core.approvals.get(id_)).state for id_ in (approved, rejected, expired)]
+    assert states == ["approved", "rejected", "expired"]
+    assert await _column(house, "SELECT payload FROM approval") == [b"", b"", b""]
+
+
+async def test_what_the_audit_keeps_of_a_text_cannot_be_guessed_from_words(house: House) -> None:
+    chat = await _stranger(house)
+    act = await house.core.sending.prepare(AGENT, chat, Draft(text="yes"))
+    held = sent(await house.core.approvals.perform(act))
+    await house.core.approvals.decide(held.approval, "once", "owner")
+
+    kept = await _column(house, "SELECT text_hash FROM audit WHERE text_hash != ''")
+    assert kept == [act.digest(house.core.store.pepper)]
+    assert kept != [act.digest(bytes(32))]
 
 
 async def test_the_policy_always_asks_even_for_known_chats(house: House) -> None:

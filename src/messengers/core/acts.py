@@ -1,6 +1,6 @@
 """An act: something that leaves or changes the set-up, fully resolved before anyone is asked."""
 
-import hashlib
+import hmac
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
@@ -44,7 +44,7 @@ Answer = SentMessage | InstanceAnswer
 
 @dataclass(frozen=True, slots=True)
 class Act:
-    """Bound to its content: `hash` covers the action, the place and the payload."""
+    """Bound to its content: `digest` covers who asks, the action, the place and the payload."""
 
     action: str
     caller: Caller
@@ -59,12 +59,16 @@ class Act:
     why: str = ""
     """The reason it must be asked, or of the verdict."""
 
-    @property
-    def hash(self) -> str:
-        """Hex SHA-256 of who asks for what, where."""
+    def digest(self, pepper: bytes) -> str:
+        """Hex HMAC-SHA256 of who asks for what, where.
+
+        Keyed, because it stays in the audit log: of a short text a plain hash would be a riddle
+        that any dictionary solves.
+        """
         chat = self.chat.id if self.chat else ""
         content = [self.caller.actor, self.action, self.instance_id, chat, self.payload]
-        return hashlib.sha256(orjson.dumps(content, option=orjson.OPT_SORT_KEYS)).hexdigest()
+        said = orjson.dumps(content, option=orjson.OPT_SORT_KEYS)
+        return hmac.digest(pepper, b"act\0" + said, "sha256").hex()
 
 
 class Approval(Model):

@@ -1,6 +1,6 @@
 """What waits for the owner: held acts, decided once.
 
-An approval is bound to the hash of what would happen and where. Deciding and releasing a held
+An approval is bound to a keyed hash of what would happen and where. Deciding and releasing a held
 draft are one transaction, so an approved message cannot be lost or released twice.
 """
 
@@ -70,7 +70,7 @@ class Approvals:
         return self._of_row(row)
 
     def _hold(self, conn: Connection, act: Act) -> Row:
-        now, digest = to_ms(self._clock.now()), act.hash
+        now, digest = to_ms(self._clock.now()), act.digest(self._store.pepper)
         known = rows.find_waiting(conn, act.caller.actor, digest, now)
         if known is not None:
             return known
@@ -122,6 +122,7 @@ class Approvals:
         state = "approved" if approved else "rejected"
         if row["expires_at"] <= now or not rows.decide(conn, row["id"], state, decision, now, by):
             raise Conflict("This approval was decided before or its time is over.", "Ask again.")
+        _forget(conn, row)
         stage = self.stages.get(row["action"])
         if stage is not None:
             if approved:
@@ -158,7 +159,8 @@ class Approvals:
 
     async def latest(self, act: Act) -> Approval | None:
         """The newest approval of exactly this act of its caller, decided or not."""
-        row = await self._store.row(rows.latest, caller=act.caller.actor, hash=act.hash)
+        digest = act.digest(self._store.pepper)
+        row = await self._store.row(rows.latest, caller=act.caller.actor, hash=digest)
         return None if row is None else self._of_row(row)
 
     async def outcome(self, approval: str, wait_s: float = 5.0) -> Answer:
@@ -186,6 +188,7 @@ class Approvals:
         now = to_ms(self._clock.now())
         if not rows.decide(conn, row["id"], "expired", "", now, ""):
             return
+        _forget(conn, row)
         stage = self.stages.get(row["action"])
         if stage is not None:
             stage.drop(conn, row["draft"], "Nobody approved it in time.")
@@ -238,6 +241,11 @@ class Approvals:
             decision=row["decision"],
             message=id_of(IdKind.MESSAGE, row["message_id"]),
         )
+
+
+def _forget(conn: Connection, row: Row) -> None:
+    """Nothing needs the payload again; it may hold credentials that a program gave."""
+    rows.set_values(conn, row["id"], payload=b"")
 
 
 def held_answer(act: Act, approval: Approval) -> Answer:
