@@ -1,13 +1,18 @@
 """A client may go away at any moment: what it asked for is done or not, and says which."""
 
 import random
+from collections.abc import AsyncIterator
+from pathlib import Path
 
 import anyio
 import pytest
+from sqlalchemy import Connection
 
+from messengers.clock import SystemClock
 from messengers.core.callers import OWNER
 from messengers.core.chats import ChatFilter
-from messengers.store import outbox
+from messengers.core.events import Events
+from messengers.store import Store, outbox
 from tests.core.conftest import AGENT, House
 
 CANCELS = 500
@@ -53,3 +58,37 @@ async def test_cancelled_sends_are_done_or_not_and_say_which(house: House) -> No
     assert summary.last_text == newest.text
     found = await house.core.search.messages(AGENT, "try", limit=1)
     assert found.items[0].message.id == newest.id
+
+
+@pytest.fixture
+async def events(tmp_path: Path) -> AsyncIterator[Events]:
+    """The log alone: in a whole house something happens all the time."""
+    store = await Store.open(tmp_path / "home", SystemClock())
+    yield Events(store, SystemClock(), str)
+    await store.aclose()
+
+
+@pytest.mark.case("F05")
+async def test_an_event_whose_caller_was_cancelled_wakes_followers_all_the_same(
+    events: Events,
+) -> None:
+    async with events.follow() as wakes:
+        with anyio.CancelScope() as caller:
+            caller.cancel()
+            await events.write(lambda conn: events.record(conn, "test.happened"))
+        assert caller.cancelled_caught
+        with anyio.fail_after(5):
+            await wakes.receive()
+
+    assert [event.kind for _, event in await events.since(OWNER, 0)] == ["test.happened"]
+
+
+async def test_what_was_not_committed_wakes_nobody(events: Events) -> None:
+    def refused(_: Connection) -> None:
+        raise ValueError("no")
+
+    async with events.follow() as wakes:
+        with pytest.raises(ValueError, match="no"):
+            await events.write(refused)
+
+        assert wakes.statistics().current_buffer_used == 0

@@ -60,10 +60,11 @@ class Events:
         return rows.append(conn, at, kind, instance_id, chat_id, message_id, data or {})
 
     async def write(self, unit: Callable[[Connection], T]) -> T:
-        """Run a unit that records events; followers wake once it is committed."""
-        result = await self._store.write(unit)
-        self.announce()
-        return result
+        """Run a unit that records events; followers wake once it is committed.
+
+        Also when the caller is cancelled meanwhile: the events are there all the same.
+        """
+        return await self._store.write(unit, self.announce)
 
     def announce(self) -> None:
         """Wake the followers: something was committed."""

@@ -69,16 +69,19 @@ class Store:
             await self._reader.aclose()
             await anyio.to_thread.run_sync(self._writer.close)
 
-    async def write(self, unit: Callable[[Connection], T]) -> T:
+    async def write(
+        self, unit: Callable[[Connection], T], committed: Callable[[], None] | None = None
+    ) -> T:
         """Run a unit of work in the writer's thread; its result comes when it is durable.
 
         The unit touches nothing but its connection: others run in the same transaction. What it
-        raises is raised here and undoes only itself. Cancelling stops the waiting, not the write.
+        raises is raised here and undoes only itself. Cancelling stops the waiting, not the write;
+        `committed` is called in this event loop once it is durable, whether cancelled or not.
 
         Raises:
             StorageUnavailable: it could not be stored, and nothing of it was.
         """
-        return await self._writer.run(unit)
+        return await self._writer.run(unit, committed)
 
     async def rows(self, stmt: SelectBase, **params: object) -> list[Row]:
         """All rows of a statement made once (at import, or by a cached builder) for its params."""

@@ -38,6 +38,7 @@ class _Write:
     unit: Callable[[Connection], object]
     loop: asyncio.AbstractEventLoop
     future: asyncio.Future[object]
+    committed: Callable[[], None] | None
     result: object = None
     error: BaseException | None = None
 
@@ -74,8 +75,13 @@ class Writer:
         """From here on the connection is the writer thread's alone."""
         self._thread.start()
 
-    async def run(self, unit: Callable[[Connection], T]) -> T:
+    async def run(
+        self, unit: Callable[[Connection], T], committed: Callable[[], None] | None = None
+    ) -> T:
         """The unit's result, once it is durable. Its own exception is raised here.
+
+        `committed` is called in the caller's event loop once the unit is durable, also when the
+        caller was cancelled meanwhile; once for all units of a commit that name the same.
 
         Raises:
             StorageUnavailable: the commit failed, and nothing of the unit happened.
@@ -86,7 +92,7 @@ class Writer:
         with self._door:
             if self._closed:
                 raise StorageUnavailable(*sqlite.CLOSED)
-            self._queue.put(_Write(unit, loop, future))
+            self._queue.put(_Write(unit, loop, future, committed))
         return cast("T", await future)
 
     def close(self) -> None:
@@ -217,3 +223,6 @@ def _resolve(writes: list[_Write]) -> None:
             write.future.set_exception(write.error)
         else:
             write.future.set_result(write.result)
+    for committed in {write.committed for write in writes if write.error is None}:
+        if committed is not None:
+            committed()
