@@ -303,7 +303,7 @@ async def test_an_sse_session_belongs_to_the_key_that_opened_it(daemon: Daemon) 
         client.stream("GET", "/sse", headers=mine) as stream,
     ):
         events = stream.aiter_lines()
-        assert await anext(events) == "event: endpoint"
+        assert [await anext(events) for _ in range(2)] == ["retry: 3000", "event: endpoint"]
         path = (await anext(events)).removeprefix("data: ")
         stolen = await client.post(path, json=INITIALIZE, headers=other)
         invented = await client.post(

@@ -29,7 +29,7 @@ from starlette.datastructures import Headers
 from starlette.requests import HTTPConnection
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Mount, Route
-from starlette.types import ASGIApp, Receive, Scope, Send
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from messengers.core.callers import Caller
 from messengers.core.core import Core
@@ -44,6 +44,8 @@ CALLER: ContextVar[Caller | None] = ContextVar("caller", default=None)
 """Set by a transport around the serving of one connection or request."""
 
 _CLIENT_MAX = 64
+_RETRY = b"retry: 3000\r\n"
+"""Milliseconds: a daemon that is started anew answers by then."""
 _NO_REBINDING_CHECK = TransportSecuritySettings(enable_dns_rebinding_protection=False)
 """Host and Origin are checked once for every route, before any of them (`web/middleware.py`)."""
 
@@ -145,7 +147,8 @@ class Transports:
         return cast("Surface", self._manager._lifespan_state)  # noqa: SLF001  # pyright: ignore[reportPrivateUsage] - entering the lifespan a second time would be another state
 
     async def _serve_sse(self, scope: Scope, receive: Receive, send: Send) -> None:
-        async with self._sse.connect_sse(scope, receive, send) as (incoming, outgoing):
+        hinting = _with_retry(send)
+        async with self._sse.connect_sse(scope, receive, hinting) as (incoming, outgoing):
             await serve_dual_era_loop(
                 self._low,
                 incoming,
@@ -179,6 +182,23 @@ class _Bound:
             await self._app({**scope, "user": AuthenticatedUser(principal)}, receive, send)
         finally:
             CALLER.reset(token)
+
+
+def _with_retry(send: Send) -> Send:
+    """When to come back after a cut, for the clients of `/sse` that do so by themselves.
+
+    A field of the stream's first event, which is the SDK's `endpoint`: an event of its own would
+    reach clients that expect JSON in each. `/mcp` needs none: there a client repeats its call.
+    """
+    hint = _RETRY
+
+    async def hinting(message: Message) -> None:
+        nonlocal hint
+        if message["type"] == "http.response.body" and hint:
+            message, hint = {**message, "body": hint + message.get("body", b"")}, b""
+        await send(message)
+
+    return hinting
 
 
 def _header_mismatch(scope: Scope) -> str:
