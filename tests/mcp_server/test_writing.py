@@ -12,6 +12,7 @@ from messengers.core.acts import Answer
 from messengers.core.approvals import Approvals
 from messengers.core.callers import OWNER
 from messengers.errors import Uncertain
+from messengers.mcp_server.server import build_server
 from messengers.models import Draft, Outcome
 from messengers.providers.capabilities import MediaLimit
 from tests.core.conftest import AGENT, House
@@ -360,3 +361,22 @@ async def test_the_form_names_the_files(house: House, connect: Connect) -> None:
     assert answer["outcome"] == "not_sent"
     assert owner.questions[0].splitlines()[-1] == "Attachment: document file.txt (5 bytes)"
     assert "part 1 of 1 · file f" in text_of(preview)
+
+
+async def test_a_form_that_nobody_answers_ends_as_not_sent(house: House) -> None:
+    chat = await unknown(house)
+
+    async def silent(context: ClientRequestContext, params: ElicitRequestParams) -> ElicitResult:
+        del context, params
+        await anyio.sleep_forever()
+        raise AssertionError
+
+    server = build_server(house.core, form_s=0.2)
+    async with Client(server, mode="legacy", elicitation_callback=silent) as client:
+        with anyio.fail_after(10):
+            answer = await write(client, "send_message", chat=chat, text="anyone?")
+
+    assert answer["outcome"] == "not_sent"
+    assert answer["notes"] == ["Nobody approved it in time."]
+    assert texts(house) == []
+    assert await house.core.approvals.waiting() == []

@@ -184,6 +184,11 @@ class Approvals:
         for row in await self._store.rows(rows.due, now=to_ms(self._clock.now())):
             await self._events.write(lambda conn, row=row: self._expire(conn, row))
 
+    async def lapse(self, approval: str) -> None:
+        """End one before its time, because its question was not answered. What is decided stays."""
+        row = await self._row(approval)
+        await self._events.write(lambda conn: self._expire(conn, row))
+
     def _expire(self, conn: Connection, row: Row) -> None:
         now = to_ms(self._clock.now())
         if not rows.decide(conn, row["id"], "expired", "", now, ""):

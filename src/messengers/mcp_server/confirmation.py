@@ -2,10 +2,13 @@
 
 The act is prepared before anyone is asked, held, and released by exactly the answer to the question
 that showed it. A client without forms gets `needs_approval` and the owner answers in a terminal.
+A form holds for ten minutes: since 2026-07-28 its answer comes with a later call, whose state ends
+then; before, the call waits for it, and what nobody answered ends as not sent.
 """
 
 from typing import Literal
 
+import anyio
 from mcp.server.mcpserver import (
     AcceptedElicitation,
     CancelledElicitation,
@@ -13,6 +16,7 @@ from mcp.server.mcpserver import (
     Elicit,
     ElicitationResult,
 )
+from mcp.server.mcpserver.exceptions import ToolError
 from pydantic import BaseModel, Field
 
 from messengers.core.acts import Act, Answer, Approval
@@ -49,8 +53,13 @@ class NotAsked(BaseModel):
     """Nothing to ask, or nobody who could be asked here."""
 
 
-Question = Elicit[Choice] | NotAsked
+Question = Elicit[Choice] | Choice | NotAsked
+"""A form for the SDK to ask, the answer to one that was asked here, or nothing to ask."""
 Consent = ElicitationResult[Choice | NotAsked]
+_LATER_CALLS = "2026-07-28"
+"""The first protocol version in which a form's answer comes with a call of its own."""
+_UNANSWERED = Choice(decision="unanswered")
+_REFUSED = Choice(decision="no")
 
 
 async def ask(ctx: Ctx, act: Act) -> Question:
@@ -59,9 +68,22 @@ async def ask(ctx: Ctx, act: Act) -> Question:
         return NotAsked()
     approval = await asking(ctx).core.approvals.hold(act)
     question = redact_answer(_question(act, approval))
-    if act.chat is None or act.action == "delete":
-        return Elicit(question, ActChoice)
-    return Elicit(question, ChatChoice)
+    form = ActChoice if act.chat is None or act.action == "delete" else ChatChoice
+    if (ctx.protocol_version or "") >= _LATER_CALLS:
+        return Elicit(question, form)
+    return await _answer(ctx, question, form)
+
+
+async def _answer(ctx: Ctx, question: str, form: type[Choice]) -> Choice:
+    """What the owner chose in a form of an older protocol version, which waits for him here."""
+    with anyio.move_on_after(asking(ctx).form_s):
+        try:
+            answer = await ctx.elicit(question, form)
+        except ValueError:
+            # It may name what the client sent: the gate has words of its own.
+            raise ToolError("The form's answer does not fit.") from None
+        return answer.data if isinstance(answer, AcceptedElicitation) else _REFUSED
+    return _UNANSWERED
 
 
 async def settle(ctx: Ctx, act: Act, consent: Consent, wait_s: int = 5) -> Answer:
@@ -75,8 +97,11 @@ async def settle(ctx: Ctx, act: Act, consent: Consent, wait_s: int = 5) -> Answe
             return await approvals.perform(act, wait_s)
         if decision and asked.state == "waiting":
             try:
-                by = f"form of {call.caller.actor}"
-                return await approvals.decide(asked.id, decision, by, wait_s)
+                if decision == "lapse":
+                    await approvals.lapse(asked.id)
+                else:
+                    by = f"form of {call.caller.actor}"
+                    return await approvals.decide(asked.id, decision, by, wait_s)
             except Conflict:
                 pass  # decided in a terminal at this very moment: that holds
         return await approvals.outcome(asked.id, wait_s)
@@ -95,7 +120,7 @@ async def _decided(ctx: Ctx, act: Act) -> bool:
     return asked is not None and asked.state != "waiting"
 
 
-def _decision(consent: Consent) -> Literal["once", "always", "never", "reject"] | None:
+def _decision(consent: Consent) -> Literal["once", "always", "never", "reject", "lapse"] | None:
     match consent:
         case AcceptedElicitation(data=NotAsked()):
             return None
@@ -105,6 +130,8 @@ def _decision(consent: Consent) -> Literal["once", "always", "never", "reject"] 
             return "never"
         case AcceptedElicitation(data=Choice(decision="once")):
             return "once"
+        case AcceptedElicitation(data=Choice(decision="unanswered")):
+            return "lapse"
         case AcceptedElicitation() | DeclinedElicitation() | CancelledElicitation():
             return "reject"
 

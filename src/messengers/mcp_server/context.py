@@ -22,11 +22,12 @@ class Asking:
     core: Core
     caller: Caller
     zone: Zone
+    form_s: float
 
 
 def asking(ctx: Ctx) -> Asking:
     """The call behind a tool's context."""
     request = ctx.request_context
-    core = request.lifespan_context.core
-    zone = Zone(core.settings.zone, core.clock.now())
-    return Asking(core, caller_of(request), zone)
+    surface = request.lifespan_context
+    zone = Zone(surface.core.settings.zone, surface.core.clock.now())
+    return Asking(surface.core, caller_of(request), zone, surface.form_s)

@@ -28,9 +28,18 @@ and edits. Times are in the owner's zone; ranges leave out their end. Cursors go
 arguments. Reading sends no read receipts. More: resource guide://messengers."""
 
 
-def build_server(core: Core, preset: Preset | None = None) -> MCPServer[Surface]:
-    """The server over a core that is open; `preset` is that of callers no transport has named."""
-    surface = Surface(core, preset or core.settings.preset)
+_FORM_S = 600.0
+
+
+def build_server(
+    core: Core, preset: Preset | None = None, *, form_s: float = _FORM_S
+) -> MCPServer[Surface]:
+    """The server over a core that is open.
+
+    `preset` is that of callers no transport has named; `form_s` is how long a form waits for its
+    answer.
+    """
+    surface = Surface(core, preset or core.settings.preset, form_s)
 
     @asynccontextmanager
     async def lifespan(_: MCPServer[Surface]) -> AsyncGenerator[Surface, None]:
@@ -47,6 +56,7 @@ def build_server(core: Core, preset: Preset | None = None) -> MCPServer[Surface]
         lifespan=lifespan,
         request_state_security=RequestStateSecurity(
             keys=[core.store.request_state_key],
+            ttl=form_s,
             bind_principal=lambda ctx: caller_of(ctx).actor,  # a question's answer is its asker's
         ),
         middleware=[shape],

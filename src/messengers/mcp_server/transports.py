@@ -57,6 +57,8 @@ class Surface:
     core: Core
     preset: Preset
     """Of a caller that no transport has named: the in-process client."""
+    form_s: float
+    """How long a form waits for the owner."""
 
 
 def caller_of(ctx: ServerRequestContext[Surface, Any]) -> Caller:
