@@ -10,9 +10,11 @@ pytestmark = pytest.mark.timeout(90)
 
 
 @pytest.mark.case("S84")
-@pytest.mark.parametrize("word", ["always", "revoke"])
-def test_a_door_is_opened_at_a_terminal_only(at: Run, word: str) -> None:
-    assert "interactive terminal" in at("chats", word, "c1", code=1).stderr
+@pytest.mark.parametrize(
+    "command", [("always", "c1"), ("revoke", "c1"), ("alias", "c1", "Mum"), ("alias", "c1", "")]
+)
+def test_a_door_is_opened_at_a_terminal_only(at: Run, command: tuple[str, ...]) -> None:
+    assert "interactive terminal" in at("chats", *command, code=1).stderr
 
 
 async def test_a_chat_is_named_closed_and_opened(at: Run, office: House) -> None:
@@ -21,17 +23,22 @@ async def test_a_chat_is_named_closed_and_opened(at: Run, office: House) -> None
     async with agent(office) as client:
         chat = await chat_of(client, "named-here")
 
-    assert f"{chat} is called Neighbour" in at("chats", "alias", chat, "Neighbour").stdout
+    assert f"{chat} is called Neighbour" in await typed(office, "alias", chat, "Neighbour")
     assert "never" in at("chats", "never", "Neighbour").stdout
     assert "Neighbour" in at("chats", "list").stdout
     for word, told in (("always", "always"), ("revoke", "ask by policy")):
-        with sitting(["messengers", "chats", word, chat], office.env, office.user) as terminal:
-            assert await run_sync(terminal.end) == 0
-        assert told in terminal.shown
+        assert told in await typed(office, word, chat)
+
+
+async def typed(house: House, *words: str) -> str:
+    """What a person sees who types the command at a terminal."""
+    with sitting(["messengers", "chats", *words], house.env, house.user) as terminal:
+        assert await run_sync(terminal.end) == 0
+    return terminal.shown
 
 
 def test_an_unknown_chat_is_told(at: Run) -> None:
-    at("chats", "never", "nobody at all", code=1)
+    assert "No such chat." in at("chats", "never", "nobody at all", code=1).stderr
 
 
 def test_a_fresh_house_has_no_standing_answers(empty_house: House) -> None:

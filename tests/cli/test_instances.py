@@ -44,12 +44,12 @@ def test_a_secret_comes_from_standard_input(at: Run) -> None:
     shown = at(
         *("instances", "add", "scripted_bot", "piped", "--set", "token=@-", "--json"),
         *("--set", "greeting=@@home", "--endpoint", "api=http://127.0.0.1:1"),
-        *("--confirm", "never", "--no-connect"),
+        *("--confirm", "always", "--no-connect"),
         stdin=f"{TOKEN}\r\n",
     )
 
     assert json.loads(shown.stdout)["instance"] == "piped"
-    assert "confirm       never" in at("instances", "show", "piped").stdout
+    assert "confirm       always" in at("instances", "show", "piped").stdout
     at("instances", "remove", "piped", "--yes")
 
 
@@ -169,6 +169,15 @@ def test_the_policy_is_loosened_at_a_terminal_only(at: Run, change: list[str]) -
 
     assert "interactive terminal" in shown.stderr
     assert "unknown_chats" in at("instances", "policy", "shop").stdout
+
+
+@pytest.mark.case("S84")
+@pytest.mark.parametrize("confirm", ["never", "unknown_chats"])
+def test_an_account_that_asks_less_is_added_at_a_terminal_only(at: Run, confirm: str) -> None:
+    shown = at("instances", "add", "webchat", "lax", "--confirm", confirm, code=1)
+
+    assert "interactive terminal" in shown.stderr
+    assert '"lax"' not in at("instances", "list", "--json").stdout
 
 
 def test_at_a_terminal_a_secret_is_asked_for_and_not_echoed(office: House) -> None:

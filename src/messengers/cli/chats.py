@@ -65,6 +65,8 @@ def alias(
     home: Home = None,
 ) -> None:
     """Give a chat your own name, by which agents may then find it to write to."""
+    # A stranger's chat under the name of somebody known would get what is meant for the other.
+    require_person("Naming a chat for agents to write to")
     found = ask("PUT", f"/chats/{segment(chat)}/alias", _CHAT, {"alias": name}, home=home)
     say(f"{found.id} is called {found.name}.")
 

@@ -87,6 +87,7 @@ def add(
     as_json: AsJson = False,
 ) -> None:
     """Set an instance up. What it needs and was not given is asked for; secrets are not echoed."""
+    _require_person_to_loosen(confirm)
     endpoints = pairs(endpoint or [], "--endpoint")
     info = _provider(provider, home)
     values = given(info.fields, sets or [])
@@ -212,14 +213,18 @@ def policy(
     if confirm is None and read_only is None:
         view: InstanceView = ask("GET", path, _DETAIL, home=home)
     else:
-        if confirm in ("never", "unknown_chats") or read_only is False:
-            # An agent's own shell must not open the door that the agent stands before.
-            require_person("Letting agents do more")
+        _require_person_to_loosen(confirm, read_only)
         change = {"confirm": confirm, "read_only": read_only}
         view = ask("PATCH", path, _VIEW, change, home=home)
     instance = view.instance
     leaves = "nothing may leave" if instance.read_only else f"confirm {instance.confirm}"
     say(f"{instance.name}: {leaves}")
+
+
+def _require_person_to_loosen(confirm: Confirm | None, read_only: bool | None = None) -> None:
+    """An agent's own shell must not open the door that the agent stands before."""
+    if confirm in ("never", "unknown_chats") or read_only is False:
+        require_person("Letting agents do more")
 
 
 def _provider(name: str, home: Home) -> _Provider:
