@@ -111,9 +111,10 @@ def _problem(problem: ErrorDetails, given: Mapping[str, object]) -> str:
     place = problem["loc"]
     name = str(place[0]) if place else "The configuration"
     told = redact(problem["msg"]).removeprefix("Value error, ").rstrip(".")
+    # No colon after the name: what follows one after a secret's name is masked on its way out.
     if any(len(str(value)) > 3 and str(value) in told for value in given.values()):
-        told = "it does not fit"
-    return f"{name}: {told}."
+        return f"{name} does not fit."
+    return f"{name} does not fit ({told})."
 
 
 def _field(name: str, info: FieldInfo) -> ConfigField:

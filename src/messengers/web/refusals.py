@@ -7,7 +7,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.types import Receive, Scope, Send
 
 from messengers.errors import MessengersError, RateLimited
-from messengers.redaction import redact
+from messengers.redaction import redact, redact_answer
 
 __all__ = ["error_response", "refuse", "refused"]
 
@@ -19,8 +19,13 @@ def refused(status: int, code: str, cause: str, remedy: str = "", **headers: str
 
 
 def error_response(error: MessengersError, more: Mapping[str, object] | None = None) -> Response:
-    """One of our errors with its own status; `more` stands beside its sentences."""
-    body = {"code": error.code, "cause": redact(error.cause), "remedy": redact(error.remedy)}
+    """One of our errors with its own status; `more` stands beside its sentences.
+
+    A cause may repeat a platform's words, so whatever stands behind a secret's name goes from it. A
+    remedy is ours and says what to type: `--set token=@FILE` must survive.
+    """
+    told = {"cause": redact(error.cause), "remedy": redact_answer(error.remedy)}
+    body = {"code": error.code, **told}
     headers = {"Cache-Control": "no-store"}
     if isinstance(error, RateLimited):
         headers["Retry-After"] = str(math.ceil(error.retry_after_s))
