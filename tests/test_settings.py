@@ -6,6 +6,7 @@ from zoneinfo import ZoneInfo
 import pytest
 from pydantic import ValidationError
 
+from messengers.cli.install.entries import KEY_VARIABLE
 from messengers.errors import InvalidInput
 from messengers.settings import Settings, describe_differences, unknown_variables
 
@@ -125,6 +126,10 @@ def test_a_misspelt_variable_is_told_with_what_was_meant() -> None:
     assert unknown_variables({"MESSENGERS_ZZZZ": ""}) == [
         "MESSENGERS_ZZZZ is no setting of Messengers and has no effect."
     ]
+
+
+def test_the_variable_that_client_configurations_name_is_no_mistake() -> None:
+    assert unknown_variables({KEY_VARIABLE: "what a client sends us"}) == []
 
 
 def test_the_environment_itself_is_looked_at_by_default(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -38,6 +38,8 @@ __all__ = [
 
 PREFIX = "MESSENGERS_"
 FILE = "settings.toml"
+_CLIENT_VARIABLES = frozenset({"API_KEY"})
+"""What our documented client configurations read: it may stand in the same environment."""
 LOOPBACK_NAMES = ("127.0.0.1", "localhost", "::1")
 NO_TOOLSETS = "this version has no tool sets beyond the presets"
 
@@ -212,8 +214,9 @@ def unknown_variables(environment: Mapping[str, str] | None = None) -> list[str]
     known = [name.upper() for name in Settings.model_fields]
     sentences: list[str] = []
     for name in sorted(os.environ if environment is None else environment):
-        if name.startswith(PREFIX) and name.removeprefix(PREFIX) not in known:
-            near = difflib.get_close_matches(name.removeprefix(PREFIX), known, n=1)
+        word = name.removeprefix(PREFIX)
+        if name.startswith(PREFIX) and word not in known and word not in _CLIENT_VARIABLES:
+            near = difflib.get_close_matches(word, known, n=1)
             hint = f" Did you mean {PREFIX}{near[0]}?" if near else ""
             sentences.append(f"{name} is no setting of Messengers and has no effect.{hint}")
     return sentences
