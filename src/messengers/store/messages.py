@@ -40,7 +40,6 @@ __all__ = [
     "get",
     "message_of",
     "newest_of_chats",
-    "oldest_of_instances",
     "page",
     "remove",
     "set_values",
@@ -55,9 +54,6 @@ by_native = select(_messages).where(
     _messages.c.chat_id == bindparam("chat"),
     _messages.c.native_id == bindparam("native"),
 )
-oldest_of_instances = select(
-    _messages.c.instance_id, func.min(_messages.c.sent_at).label("sent_at")
-).group_by(_messages.c.instance_id)
 unread_after = select(func.count().label("unread"), func.max(_messages.c.id).label("last")).where(
     _messages.c.chat_id == bindparam("chat"),
     _messages.c.direction == "in",

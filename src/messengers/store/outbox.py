@@ -15,7 +15,6 @@ __all__ = [
     "claimed",
     "next_of_chat",
     "of_draft",
-    "of_message",
     "of_messages",
     "release",
     "settle",
@@ -27,7 +26,6 @@ _outbox = table(OutboxRow)
 _insert = insert(_outbox)
 _other = _outbox.alias("other")
 of_draft = select(_outbox).where(_outbox.c.draft == bindparam("draft")).order_by(_outbox.c.part)
-of_message = select(_outbox).where(_outbox.c.message_id == bindparam("message"))
 of_messages: Select[Any, Any] = select(_outbox.c.message_id, _outbox.c.payload).where(
     _outbox.c.message_id.in_(bindparam("messages", expanding=True))
 )
