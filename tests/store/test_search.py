@@ -10,7 +10,7 @@ import sqlalchemy as sa
 from sqlalchemy import Connection
 
 from messengers.errors import InvalidInput
-from messengers.store import Store, search, sqlite
+from messengers.store import search, sqlite
 from messengers.store.tables import metadata
 from tests.store.conftest import INSTANCE, add_chat, add_message
 
@@ -218,20 +218,3 @@ def test_absurd_times_have_row_ids_all_the_same(engine: sa.Engine, sent_at: int)
 
         assert found(conn, "hello") == [rowid]
         conn.rollback()
-
-
-async def test_a_rebuilt_index_holds_what_the_messages_say(store: Store) -> None:
-    def seed(conn: Connection) -> None:
-        chat = add_chat(conn)
-        for n in range(1_001):
-            add_message(conn, chat, f"hello {n}", n, n << 20)
-        add_message(conn, chat, "", 5_000, 5_000 << 20)
-        search.index(conn, 9 << 20, "stale", INSTANCE, chat)
-
-    def look(conn: Connection) -> tuple[int, list[int], list[int]]:
-        return len(found(conn, "hello")), found(conn, "1000", [INSTANCE]), found(conn, "stale")
-
-    await store.write(seed)
-
-    assert await store.write(search.rebuild) == 1_001
-    assert await store.write(look) == (1_001, [1_000 << 20], [])

@@ -9,20 +9,18 @@ import re
 import unicodedata
 from collections.abc import Collection
 
-from sqlalchemy import Connection, bindparam, select
+from sqlalchemy import Connection
 
 from messengers.errors import InvalidInput
 from messengers.store import sqlite
-from messengers.store.tables import MessageRow, table
 
-__all__ = ["fold", "index", "match", "next_rowid", "rebuild", "rowid_bound", "unindex"]
+__all__ = ["fold", "index", "match", "next_rowid", "rowid_bound", "unindex"]
 
 _TIE_BITS = 20
 _LAST_MS = (1 << (63 - _TIE_BITS)) - 1
 """A row id has 63 bits: times end in the year 2248, and later ones count as that."""
 _MAX_QUERY_CHARS = 1_000
 _MIN_PREFIX_CHARS = 2
-_REBUILD_ROWS = 1_000
 
 _YO = re.compile("ё\u0308*")
 # Scripts written without spaces: each character is a word, and a query a phrase of them.
@@ -45,7 +43,6 @@ SELECT max(
   coalesce((SELECT max(search_rowid) FROM message WHERE search_rowid BETWEEN ?1 AND ?2), -1),
   coalesce((SELECT max(rowid) FROM message_search WHERE rowid BETWEEN ?1 AND ?2), -1)
 )"""
-_messages = table(MessageRow)
 
 
 def fold(text: str) -> str:
@@ -90,28 +87,6 @@ def unindex(conn: Connection, rowid: int, text: str, instance_id: str, chat_id: 
         "INSERT INTO message_search(message_search, rowid, text, scope) VALUES ('delete', ?, ?, ?)",
         (rowid, fold(text), _scope(instance_id, chat_id)),
     )
-
-
-def rebuild(conn: Connection) -> int:
-    """Make the index anew from the messages; returns how many are in it.
-
-    They keep their row ids, so cursors of searches stay good.
-    """
-    sqlite.raw(conn).execute("INSERT INTO message_search(message_search) VALUES ('delete-all')")
-    columns = _messages.c
-    page = (
-        select(columns.search_rowid, columns.text, columns.instance_id, columns.chat_id)
-        .where(columns.search_rowid > bindparam("after"), columns.text != "")
-        .order_by(columns.search_rowid)
-        .limit(_REBUILD_ROWS)
-    )
-    count, after = 0, -1
-    while rows := conn.execute(page, {"after": after}).all():
-        for row in rows:
-            index(conn, *row)
-        count += len(rows)
-        after = rows[-1].search_rowid
-    return count
 
 
 def match(query: str, instances: Collection[str] | None, chat: int | None) -> str | None:
