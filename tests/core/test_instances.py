@@ -412,7 +412,7 @@ async def test_a_purge_erases_messages_files_words_and_session(
     act = await house.core.instances.prepare_delete(OWNER, "bot", purge=True)
     answer = await _perform(house, act)
 
-    assert "Erases 3 messages in 1 chats" in act.shown.text
+    assert "Erases 3 messages in 1 chat for" in act.shown.text
     assert "erased" in answer.notes[0]
     with pytest.raises(NotFound):
         house.core.instances.by_id(bot.id)

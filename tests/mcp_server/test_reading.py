@@ -209,7 +209,22 @@ async def test_people_are_found_with_the_chat_to_write_to(house: House, connect:
     async with connect("reader") as client:
         answer = await call(client, "find_contacts", query="an")
 
+    assert answer.startswith("1 contact\n")
     assert f"[{message.chat} me] Ann" in answer
+
+
+async def test_what_is_counted_is_counted_as_people_do(house: House, connect: Connect) -> None:
+    await house.personal.say("hello")
+    await house.told("hello")
+
+    async with connect("reader") as client:
+        one = [await call(client, tool) for tool in ("list_chats", "list_recent_messages")]
+        await house.personal.say("moin", "bob")
+        await house.told("moin")
+        two = await call(client, "list_chats")
+
+    assert [answer.startswith("1 chat · ") for answer in one] == [True, True]
+    assert two.startswith("2 chats · ")
 
 
 async def test_one_message_is_told_with_its_history(house: House, connect: Connect) -> None:

@@ -10,6 +10,7 @@ from pydantic import BaseModel, TypeAdapter
 from messengers.cli.control import ask, place_of
 from messengers.cli.terminal import AsJson, Home, data, rows, say
 from messengers.core.views import InstanceView
+from messengers.core.words import counted
 from messengers.lock import is_held
 
 __all__ = ["STATUS", "Status", "show_instances", "status"]
@@ -53,7 +54,8 @@ def status(home: Home = None, as_json: AsJson = False) -> None:
     if not found.well:
         say("  It is not well: `messengers logs` tells why.")
     if found.approvals_waiting:
-        say(f"  {found.approvals_waiting} wait for you: `messengers approve`")
+        waiting = counted(found.approvals_waiting, "approval")
+        say(f"  {waiting} waiting for you: `messengers approve`")
     if not found.instances:
         say("  No instances yet: `messengers instances add webchat NAME` makes the first.")
         return

@@ -20,6 +20,7 @@ from messengers.core.history import History
 from messengers.core.instances import Instances
 from messengers.core.media import Media
 from messengers.core.outbox import Outbox
+from messengers.core.words import counted
 from messengers.errors import Conflict, Forbidden, InvalidInput
 from messengers.models import Chat, Draft, SentMessage
 from messengers.providers.base import MediaBytes, Provider
@@ -213,7 +214,7 @@ def _shown(chat: Chat, text: str, files: Sequence[MediaBytes], why: str) -> Show
         title="Send a message",
         recipient=recipient(chat),
         text=text,
-        attachments=tuple(f"{f.kind} {f.name} ({len(f.data):,} bytes)" for f in files),
+        attachments=tuple(f"{f.kind} {f.name} ({counted(len(f.data), 'byte')})" for f in files),
         why=why,
     )
 

@@ -18,6 +18,7 @@ from messengers.core.registry import Entry, Registry
 from messengers.core.roster import Roster, check_name
 from messengers.core.supervisor import Supervisor
 from messengers.core.views import answer_of, view_of
+from messengers.core.words import counted
 from messengers.errors import Conflict, InvalidInput
 from messengers.models import Confirm, Lifecycle, UserAction
 from messengers.providers.base import ProviderInfo
@@ -104,7 +105,7 @@ class Setup:
         """See `Instances.prepare_delete`."""
         if entry.removed and not purge:
             raise Conflict("This instance was removed before.", "purge erases its messages.")
-        held = f"{counts['messages']:,} messages in {counts['chats']:,} chats"
+        held = f"{counted(counts['messages'], 'message')} in {counted(counts['chats'], 'chat')}"
         text = f"Erases {held} for good." if purge else f"Keeps {held} readable."
         why = "Its credentials and its session are removed."
         return _act("delete_instance", caller, entry, "Remove", why, text, purge=purge)

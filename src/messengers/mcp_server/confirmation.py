@@ -20,6 +20,7 @@ from mcp.server.mcpserver.exceptions import ToolError
 from pydantic import BaseModel, Field
 
 from messengers.core.acts import Act, Answer, Approval
+from messengers.core.words import counted
 from messengers.errors import Conflict
 from messengers.mcp_server.context import Ctx, asking
 from messengers.mcp_server.progress import ticking
@@ -154,5 +155,5 @@ def _question(act: Act, approval: Approval) -> str:
     if shown.text:
         lines += ["Text:", *(f"  | {line}" for line in visible.text(shown.text).split("\n"))]
     if visible.hidden:
-        lines.append(f"It also holds {visible.hidden} characters that nobody can see.")
+        lines.append(f"It also holds {counted(visible.hidden, 'character')} that nobody can see.")
     return "\n".join(lines)

@@ -14,6 +14,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
+from messengers.core.words import counted
 from messengers.mcp_server.text import Visible, cut
 from messengers.mcp_server.times import Zone
 from messengers.models import Attachment, Chat, Message, Reaction
@@ -59,7 +60,7 @@ class Transcript:
         """Each attachment with what is known of it, and its transcript."""
         lines: list[str] = []
         for index, each in enumerate(message.attachments):
-            size = f"{each.size_bytes:,} bytes" if each.size_bytes is not None else ""
+            size = counted(each.size_bytes, "byte") if each.size_bytes is not None else ""
             duration = f"{each.duration_s:.0f} s" if each.duration_s is not None else ""
             known = [each.kind, size, duration, self._theirs(each.mime, 60)]
             known.append(self._theirs(each.name, 80))
@@ -83,7 +84,8 @@ class Transcript:
         return f"{self.visible.line(name, 40).replace(':', ' ') or 'someone'}: "
 
     def _marks(self, message: Message, left_out: int) -> list[str]:
-        marks = [f"… +{left_out:,} characters, get_message {message.id}"] if left_out else []
+        more = f"… +{counted(left_out, 'character')}, get_message {message.id}"
+        marks = [more] if left_out else []
         marks += [self._attachment(each) for each in message.attachments]
         if message.reply_to:
             marks.append(f"reply to {self._theirs(message.reply_to, 40)}")

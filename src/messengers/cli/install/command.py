@@ -15,6 +15,7 @@ from messengers.cli.install.changes import Change
 from messengers.cli.install.clients import CLIENTS, client_of
 from messengers.cli.install.entries import KEY_VARIABLE, Launch, Transport
 from messengers.cli.terminal import Home, misused, say, tell
+from messengers.core.words import counted
 from messengers.errors import MessengersError, NotReady
 from messengers.home import VARIABLE, default_home
 from messengers.lock import recorded
@@ -150,7 +151,7 @@ def _verify(launch: Launch, transport: Transport, url: str) -> None:
 
     if transport == "stdio":
         tools = verification.tools_of(launch)
-        say(f"Checked: it starts and offers {len(tools)} tools.")
+        say(f"Checked: it starts and offers {counted(len(tools), 'tool')}.")
         return
     say(
         f"The config names the variable {KEY_VARIABLE}; the client needs it in its environment:",

@@ -6,6 +6,7 @@ from pydantic import Field
 
 from messengers.core.chats import ChatFilter
 from messengers.core.pages import Page
+from messengers.core.words import counted
 from messengers.mcp_server.context import Asking, Ctx, asking
 from messengers.mcp_server.lines import chat_line, contact_line
 from messengers.mcp_server.plain import as_data, json_answer
@@ -67,7 +68,7 @@ async def list_chats(
 def _chats(call: Asking, page: Page[Chat], note: str) -> str:
     visible = Visible()
     lines = [chat_line(chat, call.zone, visible) for chat in page.items]
-    top = header(f"{len(lines)} chats", call.zone.name, visible.report())
+    top = header(counted(len(lines), "chat"), call.zone.name, visible.report())
     return "\n".join(part for part in (top, untrusted(lines), note) if part)
 
 
@@ -87,7 +88,7 @@ async def find_contacts(
         return "No contact fits that. Groups and channels are found by list_chats."
     visible = Visible()
     lines = [contact_line(contact, visible) for contact in found]
-    return "\n".join((header(f"{len(lines)} contacts", visible.report()), untrusted(lines)))
+    return "\n".join((header(counted(len(lines), "contact"), visible.report()), untrusted(lines)))
 
 
 async def mark_read(

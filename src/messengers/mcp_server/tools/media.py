@@ -7,6 +7,7 @@ from mcp.types import AudioContent, ImageContent
 from pydantic import Field
 
 from messengers.core.media import MediaContent
+from messengers.core.words import counted
 from messengers.mcp_server.context import Ctx, asking
 from messengers.mcp_server.results import CAP, header, untrusted
 from messengers.mcp_server.text import Visible, cut
@@ -49,19 +50,22 @@ async def get_media(
 
 def _told(found: Attachment, transcript: str, visible: Visible) -> str:
     """What it is, and the words that came with it."""
-    size = f"{found.size_bytes:,} bytes" if found.size_bytes is not None else ""
     spoken = visible.text(transcript).split("\n") if transcript else []
     theirs = [f"  | {line}".rstrip() for line in [visible.line(found.name), *spoken] if line]
-    top = header(found.kind, found.mime, size, visible.report())
+    top = header(found.kind, found.mime, _size(found), visible.report())
     return "\n".join((top, untrusted(theirs))) if theirs else top
+
+
+def _size(found: Attachment) -> str:
+    return "" if found.size_bytes is None else counted(found.size_bytes, "byte")
 
 
 def _text(content: MediaContent, visible: Visible) -> str:
     found = content.attachment
     text, left_out = cut(visible.text(content.data.decode("utf-8", "replace")), _TEXT_CAP)
     lines = [f"  | {line}".rstrip() for line in text.split("\n")]
-    note = f"… +{left_out:,} characters" if left_out else ""
-    top = header(found.mime, f"{found.size_bytes:,} bytes", visible.report())
+    note = f"… +{counted(left_out, 'character')}" if left_out else ""
+    top = header(found.mime, _size(found), visible.report())
     shown = untrusted(lines, visible.line(found.name))
     return "\n".join(part for part in (top, shown, note) if part)
 

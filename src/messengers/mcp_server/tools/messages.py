@@ -7,6 +7,7 @@ from pydantic import Field
 from messengers.core.chats import ChatFilter
 from messengers.core.history import MessageDetail, Waited
 from messengers.core.pages import ChatMessages, Hit, Page
+from messengers.core.words import counted
 from messengers.mcp_server.context import Asking, Ctx, asking
 from messengers.mcp_server.lines import hits, with_messages
 from messengers.mcp_server.plain import as_data, json_answer, messages_as_data
@@ -223,7 +224,7 @@ async def _history_since(call: Asking, place: Chat) -> str:
 def _groups(call: Asking, items: tuple[ChatMessages, ...], span: str, note: str) -> str:
     transcript = Transcript(call.zone, longest=SHORT // 3)
     lines = with_messages(items, transcript)
-    top = header(f"{len(items)} chats", span, transcript.visible.report())
+    top = header(counted(len(items), "chat"), span, transcript.visible.report())
     return _joined(top, untrusted(lines), note)
 
 
