@@ -2,6 +2,8 @@
 
 import base64
 import json
+import time
+from collections.abc import Callable
 from urllib.parse import quote
 
 import pytest
@@ -207,3 +209,42 @@ def test_base64_of_a_picture_is_not_taken_for_a_token() -> None:
     data = base64.b64encode(bytes(range(256))).decode()
 
     assert redact(f"data:image/png;base64,{data}") == f"data:image/png;base64,{data}"
+
+
+HOSTILE: dict[str, Callable[[int], str]] = {
+    "dashes before three parts": lambda n: "A1-" * n + ".aaaaa.b",
+    "words before a token": lambda n: "a-" * n + ".GabCdE." + "x" * 25,
+    "tokens in a row": lambda n: "A1bbbbbbbbbbbbbbbbb.ccccc." * n + "z" * 25,
+    "digits": lambda n: "1" * n + ":" + "a" * 16,
+    "keys that never end": lambda n: "-----BEGIN PRIVATE KEY-----" * n,
+    "beginnings of keys": lambda n: "-----BEGIN " * n + "PRIVATE KEY-----",
+    "addresses without an end": lambda n: "://a:" * n,
+    "blanks": lambda n: "bearer" + " " * n + "token" + " " * n + "=x",
+    "backslashes": lambda n: ("token" + "\\" * 30) * n,
+    "names": lambda n: "token-" * n + "=x",
+    "quotes": lambda n: "'token': '" * n,
+    "headers": lambda n: "cookie=[redacted" * n,
+}
+"""Texts that a pattern may look at again from each of their characters."""
+
+
+def cpu_s(text: str) -> float:
+    """What redacting takes of the processor, at best: other processes do not count."""
+
+    def once() -> float:
+        begun = time.process_time()
+        redact(text)
+        return time.process_time() - begun
+
+    return min(once() for _ in range(3))
+
+
+@pytest.mark.case("S65")
+@pytest.mark.parametrize("name", HOSTILE)
+def test_a_text_four_times_as_long_takes_about_four_times_as_long(name: str) -> None:
+    make = HOSTILE[name]
+
+    short, long = (cpu_s(make(size)) for size in (4_000, 16_000))
+
+    # A quadratic pattern takes sixteen times as long. What takes next to nothing is not compared.
+    assert long < 9 * max(short, 0.002)
