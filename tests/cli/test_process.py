@@ -182,4 +182,4 @@ def test_what_a_daemon_says_becomes_one_sentence(
 
 
 def test_a_name_is_one_segment_of_a_path() -> None:
-    assert segment("../../stop?x=1") == "..%2F..%2Fstop%3Fx%3D1"
+    assert segment("../../stop?x=1") == "%2E%2E%2F%2E%2E%2Fstop%3Fx%3D1"

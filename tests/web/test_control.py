@@ -11,6 +11,7 @@ import httpx2
 import pytest
 
 from messengers.app import App, open_app
+from messengers.cli.control import segment
 from messengers.core.callers import OWNER, Caller
 from messengers.core.chats import ChatFilter
 from messengers.core.visitors import new_cookie
@@ -155,6 +156,42 @@ async def test_the_owner_names_chats_and_decides_about_them(owner: Owner) -> Non
     assert [each["id"] for each in await owner.ask("GET", "/chats/decided")] == [chat]
     await owner.ask("PUT", f"/chats/{chat}/decision", {"decision": None})
     assert await owner.ask("GET", "/chats/decided") == []
+
+
+@pytest.mark.case("S38b")
+@pytest.mark.parametrize(
+    "ref",
+    [
+        "../../stop",
+        "../../getMe?x=",
+        "..",
+        ".",
+        "a/decision",
+        "c1%2Fdecision",
+        "x#y",
+        "é/ü",
+        "%",
+        "%zz",
+    ],
+)
+async def test_a_name_stays_one_segment_of_the_path_whatever_stands_in_it(
+    owner: Owner, ref: str
+) -> None:
+    name = segment(ref)
+    for method, path, body in (
+        ("GET", f"/instances/{name}", None),
+        ("POST", f"/instances/{name}/disconnect", None),
+        ("GET", f"/approvals/{name}", None),
+        ("DELETE", f"/keys/{name}", None),
+        ("PUT", f"/chats/{name}/decision", {"decision": "always"}),
+    ):
+        assert (await owner.fault(method, path, body))[0] == "not_found", path
+    assert owner.stops == []
+
+    made = await owner.ask("POST", "/keys", {"name": ref})
+    ended = await owner.ask("DELETE", f"/keys/{name}")
+
+    assert ended["id"] == made["key"]["id"]
 
 
 async def first_chat(owner: Owner) -> str:

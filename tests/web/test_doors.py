@@ -207,6 +207,29 @@ async def test_what_is_nearly_an_open_door_is_closed(site: Site, path: str) -> N
     assert (await site.client.get(path)).status_code == 401
 
 
+@pytest.mark.case("S38b")
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/chat/..%2Fhealth",
+        "/chat/%2E%2E/health",
+        "/chat/page/media/..%2F..%2F..%2Fhealth",
+        "/chat/page/media/f1%3Fx=",
+        "/static/..%2F..%2Fsettings.py",
+        "/static/..%2Fchat%2Fpage",
+        "/forms/..%2Fhealth",
+        "/forms/..%2Fmcp",
+    ],
+)
+async def test_an_id_in_a_path_reaches_no_other_route(site: Site, path: str) -> None:
+    await site.app.core.instances.create(OWNER, "webchat", "page")
+
+    answer = await site.client.get(path)
+
+    assert answer.status_code in (401, 403, 404)
+    assert "status" not in answer.text
+
+
 @pytest.mark.case("S04")
 async def test_a_form_without_its_token_is_closed(site: Site) -> None:
     assert (await site.client.get("/forms/guessed")).status_code == 401

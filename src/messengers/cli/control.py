@@ -28,8 +28,8 @@ def place_of(home: Path | None) -> Path:
 
 
 def segment(text: str) -> str:
-    """A name or id as one segment of a path."""
-    return quote(text, safe="")
+    """A name or id as one segment of a path; `..` is a step up even when it was meant as a name."""
+    return quote(text, safe="").replace(".", "%2E")
 
 
 def ask(

@@ -7,6 +7,7 @@ from pathlib import Path
 import structlog
 from pydantic import Field
 from starlette.applications import Starlette
+from starlette.middleware import Middleware
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
@@ -17,7 +18,7 @@ from messengers.core.core import Core
 from messengers.errors import InvalidInput, MessengersError
 from messengers.logs import log_file, tail
 from messengers.web.control import decisions, instances
-from messengers.web.control.exchange import Question, answered, read
+from messengers.web.control.exchange import Question, Segments, answered, read
 from messengers.web.health import is_well
 from messengers.web.refusals import error_response
 
@@ -46,6 +47,7 @@ def control_app(core: Core, stop: Callable[[], None]) -> Starlette:
             *instances.routes(core),
             *decisions.routes(core),
         ],
+        middleware=[Middleware(Segments)],
         exception_handlers={MessengersError: _refuse},
     )
 

@@ -8,7 +8,7 @@ from messengers.core.approvals import Choice
 from messengers.core.callers import OWNER
 from messengers.core.core import Core
 from messengers.models import Decision, Preset
-from messengers.web.control.exchange import WAIT_MAX_S, Question, answered, read
+from messengers.web.control.exchange import WAIT_MAX_S, Question, answered, read, ref_of
 
 __all__ = ["routes"]
 
@@ -73,18 +73,18 @@ class _Owner:
         return {"key": key, "secret": secret}
 
     async def revoke_key(self, request: Request) -> object:
-        return await self._core.keys.revoke(_ref(request))
+        return await self._core.keys.revoke(ref_of(request))
 
     async def waiting(self, _: Request) -> object:
         return await self._core.approvals.waiting()
 
     async def approval(self, request: Request) -> object:
-        return await self._core.approvals.get(_ref(request))
+        return await self._core.approvals.get(ref_of(request))
 
     async def decide(self, request: Request) -> object:
         verdict = await read(request, Verdict)
         return await self._core.approvals.decide(
-            _ref(request), verdict.decision, OWNER.actor, verdict.wait_s
+            ref_of(request), verdict.decision, OWNER.actor, verdict.wait_s
         )
 
     async def decided(self, _: Request) -> object:
@@ -92,14 +92,10 @@ class _Owner:
 
     async def alias(self, request: Request) -> object:
         new = await read(request, Alias)
-        chat = await self._core.chats.find(OWNER, _ref(request))
+        chat = await self._core.chats.find(OWNER, ref_of(request))
         return await self._core.chats.set_alias(OWNER, chat, new.alias)
 
     async def stand(self, request: Request) -> object:
         new = await read(request, Standing)
-        chat = await self._core.chats.find(OWNER, _ref(request))
+        chat = await self._core.chats.find(OWNER, ref_of(request))
         return await self._core.chats.decide(OWNER, chat, new.decision)
-
-
-def _ref(request: Request) -> str:
-    return str(request.path_params["ref"])

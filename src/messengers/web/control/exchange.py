@@ -1,17 +1,19 @@
-"""One question of the command line and its answer: reading the one, writing the other."""
+"""One question of the command line and its answer: whom it names, what it says, what is said."""
 
 from collections.abc import Awaitable, Callable
 from typing import TypeVar
+from urllib.parse import unquote
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 from pydantic_core import to_json
 from starlette.requests import Request
 from starlette.responses import Response
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from messengers.errors import InvalidInput
 from messengers.wire import parse
 
-__all__ = ["Question", "answered", "read"]
+__all__ = ["Question", "Segments", "answered", "read", "ref_of"]
 
 WAIT_MAX_S = 60.0
 
@@ -20,6 +22,27 @@ class Question(BaseModel):
     """A body. What is not asked for is refused: a misspelt option must not be dropped."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class Segments:
+    """Middleware: routes are found by the path as it was sent.
+
+    Servers decode a path as a whole, and `c1%2Fdecision` would be two segments: another route, or
+    none, for a chat with a slash in its name.
+    """
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "http":
+            scope = {**scope, "path": scope["raw_path"].decode("ascii")}
+        await self._app(scope, receive, send)
+
+
+def ref_of(request: Request) -> str:
+    """The id, name or number that stands in the path as one segment."""
+    return unquote(str(request.path_params["ref"]))
 
 
 Q = TypeVar("Q", bound=Question)

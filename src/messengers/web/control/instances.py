@@ -12,7 +12,7 @@ from messengers.core.credentials import fields_of
 from messengers.core.views import InstanceView
 from messengers.errors import InvalidInput
 from messengers.models import Confirm
-from messengers.web.control.exchange import WAIT_MAX_S, Question, answered, read
+from messengers.web.control.exchange import WAIT_MAX_S, Question, answered, read, ref_of
 
 __all__ = ["routes"]
 
@@ -113,12 +113,12 @@ class _Owner:
         )
 
     async def show(self, request: Request) -> object:
-        view = await self._instances.get(OWNER, _ref(request))
+        view = await self._instances.get(OWNER, ref_of(request))
         return self._with_problems(view)
 
     async def change(self, request: Request) -> object:
         change = await read(request, Change)
-        ref = self._instances.resolve(OWNER, _ref(request)).id
+        ref = self._instances.resolve(OWNER, ref_of(request)).id
         if change.name is not None:
             await self._instances.rename(OWNER, ref, change.name)
         if change.confirm is not None or change.read_only is not None:
@@ -131,27 +131,23 @@ class _Owner:
         purge = request.query_params.get("purge", "0")
         if purge not in ("0", "1"):
             raise InvalidInput("purge is 0 or 1.")
-        return await self._instances.delete(OWNER, _ref(request), purge=purge == "1")
+        return await self._instances.delete(OWNER, ref_of(request), purge=purge == "1")
 
     async def credentials(self, request: Request) -> object:
         new = await read(request, Credentials)
-        return await self._instances.update(OWNER, _ref(request), new.credentials, new.wait_s)
+        return await self._instances.update(OWNER, ref_of(request), new.credentials, new.wait_s)
 
     async def connect(self, request: Request) -> object:
         wait = await read(request, Wait)
-        return await self._instances.connect(OWNER, _ref(request), wait.wait_s)
+        return await self._instances.connect(OWNER, ref_of(request), wait.wait_s)
 
     async def disconnect(self, request: Request) -> object:
-        return await self._instances.disconnect(OWNER, _ref(request))
+        return await self._instances.disconnect(OWNER, ref_of(request))
 
     async def login(self, request: Request) -> object:
         step = await read(request, Step)
-        return await self._core.login.step(OWNER, _ref(request), step.phone, step.wait_s)
+        return await self._core.login.step(OWNER, ref_of(request), step.phone, step.wait_s)
 
     def _with_problems(self, view: InstanceView) -> Mapping[str, object]:
         problems = self._instances.problems(view.instance.id)
         return {**view.model_dump(mode="json"), "problems": list(problems)}
-
-
-def _ref(request: Request) -> str:
-    return str(request.path_params["ref"])
