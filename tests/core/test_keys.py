@@ -1,5 +1,7 @@
 """Keys: shown once, stored as a keyed hash, and all that do not hold answer alike."""
 
+import hashlib
+import hmac
 import os
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
@@ -72,6 +74,21 @@ async def test_a_key_is_shown_once_and_stored_nowhere(
     assert key.prefix.encode() in stored
     assert secret not in key.model_dump_json()
     assert "[redacted]" in redact(f"key {secret}")
+
+
+@pytest.mark.case("S59")
+async def test_what_is_stored_of_a_key_proves_nothing_without_the_pepper(
+    keys: Keys, store: Store
+) -> None:
+    _, secret = await keys.create("cursor")
+
+    (stored,) = await store.write(
+        lambda conn: list(conn.exec_driver_sql("SELECT digest FROM api_key").scalars())
+    )
+
+    assert stored == hmac.digest(store.pepper, secret.encode(), "sha256").hex()
+    assert stored != hashlib.sha256(secret.encode()).hexdigest()
+    assert len(store.pepper) >= 32
 
 
 async def test_no_two_keys_are_alike(keys: Keys) -> None:

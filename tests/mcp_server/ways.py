@@ -58,9 +58,11 @@ async def unix(core: Core, preset: Preset, folder: Path) -> AsyncGenerator[Trans
 
 
 @asynccontextmanager
-async def listening(core: Core, preset: Preset) -> AsyncGenerator[tuple[str, dict[str, str]]]:
+async def listening(
+    core: Core, preset: Preset, *, idle_s: float = 1800
+) -> AsyncGenerator[tuple[str, dict[str, str]]]:
     """The MCP routes behind the key check on a loopback port: base URL and headers."""
-    transports = Transports(build_server(core), MAX_BYTES)
+    transports = Transports(build_server(core), MAX_BYTES, idle_s=idle_s)
     guards = [Middleware(KeyCheck, keys=core.keys), Middleware(Bodies, settings=core.settings)]
     app = Starlette(routes=transports.routes, middleware=guards)
     config = uvicorn.Config(app, log_config=None, lifespan="off", timeout_graceful_shutdown=1)

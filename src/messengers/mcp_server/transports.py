@@ -46,6 +46,8 @@ CALLER: ContextVar[Caller | None] = ContextVar("caller", default=None)
 _CLIENT_MAX = 64
 _RETRY = b"retry: 3000\r\n"
 """Milliseconds: a daemon that is started anew answers by then."""
+_IDLE_S = 1800.0
+"""How long an HTTP session that says nothing stays open."""
 _NO_REBINDING_CHECK = TransportSecuritySettings(enable_dns_rebinding_protection=False)
 """Host and Origin are checked once for every route, before any of them (`web/middleware.py`)."""
 
@@ -85,13 +87,16 @@ def caller_of(ctx: ServerRequestContext[Surface, Any]) -> Caller:
 class Transports:
     """All ways to one server. Routes and sessions work while `run` is entered."""
 
-    def __init__(self, server: MCPServer[Surface], max_bytes: int) -> None:
+    def __init__(
+        self, server: MCPServer[Surface], max_bytes: int, *, idle_s: float = _IDLE_S
+    ) -> None:
         self._server = server
         self._low = server._lowlevel_server  # noqa: SLF001  # pyright: ignore[reportPrivateUsage] - the loop needs it, and MCPServer has no face for it
         server.streamable_http_app(
             streamable_http_path="/mcp",
             transport_security=_NO_REBINDING_CHECK,
             max_request_body_size=max_bytes,
+            session_idle_timeout=idle_s,
         )
         self._manager = server.session_manager
         self._sse = SseServerTransport("/messages/", _NO_REBINDING_CHECK, max_bytes)
