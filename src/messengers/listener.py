@@ -17,6 +17,7 @@ __all__ = ["Listener"]
 
 _HELLO_S = 10.0
 _HELLO_MAX_BYTES = 64 * 1024
+_SOON_S = 0.001
 _log = structlog.get_logger(__name__)
 
 
@@ -53,12 +54,12 @@ class Listener:
 
     def close(self) -> None:
         """Take no more clients."""
-        self._accepting.cancel()
+        _end(self._accepting)
 
     def cut(self) -> None:
         """End the sessions that are left."""
         if self._clients is not None:
-            self._clients.cancel_scope.cancel()
+            _end(self._clients.cancel_scope)
 
     async def _client(self, stream: SocketStream, stopping: anyio.Event) -> None:
         try:
@@ -86,6 +87,15 @@ class Listener:
 
         line, rest = await _first_line(stream)
         return welcome(line, settings, is_proven), rest
+
+
+def _end(scope: anyio.CancelScope) -> None:
+    """Cancel what waits for a socket, from a timer of the event loop.
+
+    Timers come after what the sockets brought in the same turn. Cancelled before it, a wait that
+    is over already is ended a second time, and the loop logs an InvalidStateError.
+    """
+    scope.deadline = anyio.current_time() + _SOON_S
 
 
 async def _first_line(stream: ByteStream) -> tuple[bytes, bytes]:
