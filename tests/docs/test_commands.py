@@ -50,9 +50,13 @@ def test_the_commands_of_a_page_work_in_their_order(page: Path, empty_house: Hou
     if "messengers instances add webchat shop" not in lines:
         empty_house.run("messengers instances add webchat shop")
 
-    for line in lines:
-        run = empty_house.run_at_terminal if line in AT_TERMINAL else empty_house.run
-        run(line)
+    shown = {
+        line: (empty_house.run_at_terminal if line in AT_TERMINAL else empty_house.run)(line)
+        for line in lines
+    }
+
+    assert [line for line, text in shown.items() if "Traceback" in text] == []
+    assert any(shown.values())
 
 
 def test_the_readme_leads_to_a_page_that_answers(empty_house: House) -> None:
@@ -76,4 +80,5 @@ def test_commands_in_running_text_exist(page: Path, house: House) -> None:
     }
 
     for words in sorted(named_commands - {("stdio",)}):
-        house.run(["messengers", *words, "--help"])
+        shown = house.run(["messengers", *words, "--help"])
+        assert f"messengers {' '.join(words)}" in shown

@@ -69,7 +69,9 @@ class Platform:
     answers: list[Callable[[], Exception | None]] = field(
         default_factory=list[Callable[[], Exception | None]]
     )
-    """What the next sends raise instead; None accepts."""
+    """What the next sends, edits, deletes and reactions raise instead; None accepts."""
+    bug: Exception | None = None
+    """What the provider's own code raises wherever it is asked for anything but a call."""
     hang: anyio.Event | None = None
     """Set: a send takes effect, then waits for this before it answers."""
     start: Callable[[], BaseException | None] = lambda: None
@@ -77,6 +79,12 @@ class Platform:
     runs: int = 0
     connected: anyio.Event = field(default_factory=anyio.Event)
     sinks: list[Sink] = field(default_factory=list[Sink])
+
+    def answer(self) -> None:
+        """Raises what the test chose for this call, if anything."""
+        fault = self.answers.pop(0)() if self.answers else None
+        if fault is not None:
+            raise fault
 
     async def deliver(self, kind: str, chat: str = "ann", key: str = "", **data: object) -> bool:
         """An event of the platform; returns once the product made it durable."""
@@ -123,6 +131,8 @@ class ScriptedProvider:
         await anyio.sleep_forever()
 
     def capabilities(self, chat_native_id: str = "") -> Capabilities:
+        if self._platform.bug is not None:
+            raise self._platform.bug
         return self._platform.capabilities
 
     def parse_target(self, text: str) -> str | None:
@@ -157,9 +167,7 @@ class ScriptedProvider:
         return [markdown[i : i + limit] for i in range(0, len(markdown), limit)]
 
     async def send(self, chat_native_id: str, part: Part, key: str) -> Sent:
-        fault = self._platform.answers.pop(0)() if self._platform.answers else None
-        if fault is not None:
-            raise fault
+        self._platform.answer()
         known = [k for _, _, k in self._platform.accepted]
         if not (self._platform.capabilities.reuses_key and key in known):
             self._platform.accepted.append((chat_native_id, part.text, key))
@@ -171,12 +179,15 @@ class ScriptedProvider:
         return None
 
     async def edit(self, chat_native_id: str, native_id: str, text: str) -> None:
+        self._platform.answer()
         self._platform.calls.append(("edit", chat_native_id, native_id, text))
 
     async def delete(self, chat_native_id: str, native_id: str) -> None:
+        self._platform.answer()
         self._platform.calls.append(("delete", chat_native_id, native_id))
 
     async def react(self, chat_native_id: str, native_id: str, emoji: str) -> None:
+        self._platform.answer()
         self._platform.calls.append(("react", chat_native_id, native_id, emoji))
 
     async def mark_read(self, chat_native_id: str, native_id: str) -> None:

@@ -235,21 +235,16 @@ async def test_a_tool_that_is_not_there_for_a_caller_is_there_for_nobody(
 
 @pytest.mark.case("S66")
 async def test_an_unforeseen_fault_is_masked_and_found_in_the_log(
-    house: House,
-    connect: Connect,
-    monkeypatch: pytest.MonkeyPatch,
-    caplog: pytest.LogCaptureFixture,
+    house: House, connect: Connect, caplog: pytest.LogCaptureFixture
 ) -> None:
-    async def broken(*_: object, **__: object) -> None:
-        raise ZeroDivisionError("SELECT secret FROM /var/lib")
-
-    monkeypatch.setattr(type(house.core.sending), "prepare", broken)
-    monkeypatch.setattr(type(house.core.chats), "list", broken)
+    chat = await known_chat(house)
+    house.personal.bug = ZeroDivisionError("SELECT secret FROM /var/lib")
 
     with caplog.at_level(logging.ERROR):
         async with connect() as client:
-            write = await refused(client, "send_message", chat="c1", text="hi")
-            read = await refused(client, "list_chats")
+            write = await refused(client, "send_message", chat=chat, text="hi")
+            read = await refused(client, "list_instances")
+    house.personal.bug = None
 
     assert "SELECT" not in write + read
     assert "UNCERTAIN" in write
@@ -266,19 +261,17 @@ async def test_an_unforeseen_fault_is_masked_and_found_in_the_log(
     ],
 )
 async def test_an_error_of_a_write_ends_with_what_is_known(
-    house: House,
-    connect: Connect,
-    monkeypatch: pytest.MonkeyPatch,
-    fault: Exception,
-    closing: str,
+    house: House, connect: Connect, fault: Exception, closing: str
 ) -> None:
-    async def broken(*_: object, **__: object) -> None:
-        raise fault
-
-    monkeypatch.setattr(type(house.core.sending), "prepare", broken)
+    await house.personal.say("hi ann", **{"from": "me"})
+    message = await house.told("hi ann")
+    house.personal.answers.append(lambda: fault)
 
     async with connect() as client:
-        assert (await refused(client, "send_message", chat="c1", text="hi")).endswith(closing)
+        answer = await refused(client, "react", message=message.id, emoji="👍")
+
+    assert answer.endswith(closing)
+    assert house.personal.calls == []
 
 
 async def test_every_write_says_what_became_of_it(connect: Connect) -> None:

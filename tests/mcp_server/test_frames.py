@@ -205,3 +205,6 @@ async def test_a_client_that_is_gone_is_no_error(open_frames: OpenFrames) -> Non
         await ends.client.aclose()
         for _ in range(3):
             await ends.answer(1)
+
+        with anyio.fail_after(5), pytest.raises(anyio.EndOfStream):
+            await ends.incoming.receive()
