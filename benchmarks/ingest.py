@@ -27,6 +27,7 @@ __all__ = ["measure"]
 _PRODUCERS = 100
 _DEADLINE_S = 300
 _messages = table(MessageRow)
+_newest = select(func.max(_messages.c.id).label("count"))
 
 
 async def measure(sizes: Sizes) -> list[Figure]:
@@ -85,7 +86,7 @@ async def _ours(core: Core, count: int) -> tuple[float, list[float]]:
 
 
 async def _stored(core: Core) -> int:
-    row = await core.store.row(select(func.max(_messages.c.id).label("count")))
+    row = await core.store.row(_newest)
     return int(row["count"] or 0) if row else 0
 
 

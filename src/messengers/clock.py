@@ -33,7 +33,8 @@ class SystemClock:
 
 def to_ms(moment: datetime) -> int:
     """Milliseconds since 1970 UTC, the form in which the store keeps times."""
-    return (moment - _EPOCH) // timedelta(milliseconds=1)
+    since = moment - _EPOCH
+    return since.days * 86_400_000 + since.seconds * 1000 + since.microseconds // 1000
 
 
 def from_ms(ms: int) -> datetime:

@@ -72,13 +72,13 @@ def encode_id(kind: IdKind, key: int) -> str:
     while key:
         key, rest = divmod(key, 32)
         digits = _ALPHABET[rest] + digits
-    return kind.value + (digits or "0")
+    return kind + (digits or "0")
 
 
 def decode_id(kind: IdKind, text: str) -> int | None:
     """The key behind an id, or None when the text is no canonical id of that kind."""
     digits = text[1:]
-    if text[:1] != kind.value or not 1 <= len(digits) <= 13 or (digits[0] == "0"):
+    if text[:1] != kind or not 1 <= len(digits) <= 13 or (digits[0] == "0"):
         return None
     key = 0
     for char in digits:
@@ -93,7 +93,7 @@ def require_id(kind: IdKind, text: str, what: str) -> int:
     key = decode_id(kind, text)
     if key is None:
         raise InvalidInput(
-            f"{what} is no {what} id.", f"An id looks like {kind.value}3k9; take it from an answer."
+            f"{what} is no {what} id.", f"An id looks like {kind}3k9; take it from an answer."
         )
     return key
 

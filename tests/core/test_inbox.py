@@ -1,12 +1,19 @@
 """What arrives is stored once, understood in order, and never lost."""
 
+from functools import partial
+
 import anyio
+import anyio.lowlevel
 import pytest
+from sqlalchemy import select
 
 from messengers.core.callers import OWNER
 from messengers.models import Chat
 from messengers.store import inbound
+from messengers.store.tables import InboundRow, table
 from tests.core.conftest import AGENT, House, OpenHouse
+
+_STORED = select(table(InboundRow).c.event_key)
 
 
 async def _texts(house: House, chat: Chat) -> list[str]:
@@ -62,6 +69,37 @@ async def test_what_cannot_be_understood_is_kept_and_blocks_nobody(house: House)
         ).one()
 
     assert tuple(await house.core.store.write(dead)) == ("dead", 14, 4)  # pyright: ignore[reportArgumentType] - a raw look
+
+
+async def test_a_broken_event_among_many_costs_its_own_chat_no_other_message(house: House) -> None:
+    async with anyio.create_task_group() as tasks:
+        for number in range(30):
+            if number == 15:
+                tasks.start_soon(partial(house.personal.deliver, "nonsense", chat="zed", key="bad"))
+            name = "zed" if number % 3 == 0 else f"friend{number % 4}"
+            say = partial(house.personal.say, f"text {number}", chat=name, id_=f"n{number}")
+            tasks.start_soon(say)
+    await house.personal.say("the end", chat="zed")
+
+    chat = await house.chat_of(await house.told("the end"))
+    assert await _texts(house, chat) == [*(f"text {n}" for n in range(0, 30, 3)), "the end"]
+    for number in (1, 14, 16, 29):
+        assert (await house.told(f"text {number}")).direction == "in"
+
+
+async def test_who_is_cancelled_while_it_is_stored_has_it_understood(house: House) -> None:
+    for number in range(20):
+        with anyio.CancelScope() as scope:
+            async with anyio.create_task_group() as tasks:
+                tasks.start_soon(partial(house.personal.say, f"text {number}", id_=f"n{number}"))
+                for _ in range(number):
+                    await anyio.lowlevel.checkpoint()
+                scope.cancel()
+
+    stored = await house.core.store.rows(_STORED)
+    for row in stored:
+        await house.told(f"text {row['event_key'].removeprefix('message-ann-n')}")
+    assert stored
 
 
 async def test_what_was_stored_before_a_crash_is_understood_after_it(

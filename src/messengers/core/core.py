@@ -79,7 +79,7 @@ async def open_core(settings: Settings, clock: Clock | None = None) -> AsyncGene
     try:
         async with anyio.create_task_group() as tasks:
             core = await _build(settings, clock, store, tasks)
-            await core.inbox.resume()
+            tasks.start_soon(core.inbox.work)
             await core.outbox.resume()
             await core.supervisor.start(tasks)
             tasks.start_soon(_sweep, core)
@@ -151,7 +151,6 @@ async def _sweep(core: Core) -> None:
         try:
             await core.approvals.expire()
             await core.keys.flush()
-            await core.inbox.resume()
             await core.outbox.wake_all()
         except MessengersError as exc:
             log.warning("the sweep was cut short: %s", exc)

@@ -123,15 +123,14 @@ class Happenings:
 
     def _message(self, conn: Connection, instance_id: str, seen: MessageSeen) -> None:
         chat = self.chat(conn, instance_id, seen.chat)
-        known = _find(conn, instance_id, chat["id"], seen.native_id)
-        if known is not None:
-            return
-        if not seen.sender.is_me:
-            self._contact(conn, instance_id, _contact_of(seen))
         sent_at = to_ms(seen.sent_at)
         rowid = search.next_rowid(conn, sent_at) if seen.text else None
         values = self._columns(conn, instance_id, chat, seen)
-        key = messages.add(conn, values | {"sent_at": sent_at, "search_rowid": rowid})
+        key = messages.add_new(conn, values | {"sent_at": sent_at, "search_rowid": rowid})
+        if key is None:
+            return
+        if not seen.sender.is_me:
+            self._contact(conn, instance_id, _contact_of(seen))
         if rowid is not None:
             search.index(conn, rowid, seen.text, instance_id, chat["id"])
         media.bind(conn, instance_id, chat["id"], seen.attachments)

@@ -1,5 +1,7 @@
 """Names and numbers as people write them, folded so that they compare."""
 
+from functools import lru_cache
+
 import phonenumbers
 
 from messengers.store.search import fold
@@ -7,6 +9,7 @@ from messengers.store.search import fold
 __all__ = ["escape_like", "fold_handle", "fold_name", "fold_phone"]
 
 
+@lru_cache(maxsize=4096)
 def fold_name(name: str) -> str:
     """Case, ё/е, emoji, punctuation and spaces dropped: `Анна 🌸` and `анна` are the same."""
     return "".join(char for char in fold(name) if char.isalnum())

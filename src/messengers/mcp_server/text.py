@@ -15,13 +15,12 @@ _NEWLINES = re.compile("\r\n|[\n\r\v\f\x1c\x1d\x1e\x85\u2028\u2029]")
 _ZWJ = "\u200d"
 _STYLE = "\ufe0f"
 """Emoji presentation: part of ❤️ and the like."""
-_BLANK_LETTERS = frozenset("\u034f\u115f\u1160\u17b4\u17b5\u2800\u3164\uffa0")
-"""Letters, marks and symbols by category, and yet nothing is drawn for them."""
-
-
-def _is_selector(char: str) -> bool:
-    """Variation selectors: 256 of them, enough to hide bytes behind a single emoji."""
-    return "\ufe00" <= char <= "\ufe0f" or "\U000e0100" <= char <= "\U000e01ef"
+_BLANK = re.compile(
+    # Letters, marks and symbols by category, and yet nothing is drawn for them.
+    "[\u034f\u115f\u1160\u17b4\u17b5\u2800\u3164\uffa0"
+    # Variation selectors: 256 of them, enough to hide bytes behind a single emoji.
+    "\ufe00-\ufe0f\U000e0100-\U000e01ef]"
+)
 
 
 @lru_cache(maxsize=4096)
@@ -31,9 +30,14 @@ def is_hidden(char: str) -> bool:
     Controls, formats (bidi, zero width, tags), surrogates, private use, unassigned, selectors,
     blank letters.
     """
-    if char in _BLANK_LETTERS or _is_selector(char):
+    if _BLANK.match(char):
         return True
     return char != "\n" and unicodedata.category(char) in {"Cc", "Cf", "Cs", "Co", "Cn"}
+
+
+def _is_visible(line: str) -> bool:
+    """A quick yes for most lines: what Python does not print are the categories of `is_hidden`."""
+    return line.isprintable() and not _BLANK.search(line)
 
 
 def _draws_emoji(char: str) -> bool:
@@ -63,8 +67,10 @@ class Visible:
 
     def text(self, raw: str) -> str:
         """Several lines, divided by line feeds only; tabs are spaces."""
+        if _is_visible(raw):
+            return raw
         plain = _NEWLINES.sub("\n", raw).replace("\t", " ")
-        if plain.isascii() and plain.replace("\n", "").isprintable():
+        if _is_visible(plain.replace("\n", "")):
             return plain
         kept = [
             char

@@ -132,15 +132,15 @@ class Zone:
 
     def day(self, moment: datetime | None) -> str:
         """`2026-11-20`, empty for None."""
-        return f"{self.local(moment):%Y-%m-%d}" if moment else ""
+        return self.local(moment).date().isoformat() if moment else ""
 
     def clock(self, moment: datetime | None) -> str:
         """`14:05`, `--:--` for None."""
-        return f"{self.local(moment):%H:%M}" if moment else "--:--"
+        return self.local(moment).time().isoformat("minutes") if moment else "--:--"
 
     def minute(self, moment: datetime | None) -> str:
         """`2026-11-20 14:05`, empty for None."""
-        return f"{self.day(moment)} {self.clock(moment)}" if moment else ""
+        return self.local(moment).isoformat(" ")[:16] if moment else ""
 
     def range(self, first: datetime | None, last: datetime | None) -> str:
         """`2026-11-20 14:00–15:00 Europe/Riga`; an open end is left out."""

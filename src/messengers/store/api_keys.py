@@ -6,7 +6,7 @@ from typing import Any
 from sqlalchemy import Connection, bindparam, insert, select, update
 
 from messengers.models import IdKind
-from messengers.store.rows import Row, id_of, time_of
+from messengers.store.rows import Row, id_of, run, time_of
 from messengers.store.tables import ApiKeyRow, table
 
 __all__ = ["add", "all_keys", "fields", "note_use", "revoke"]
@@ -28,18 +28,17 @@ _use = (
 
 def add(conn: Connection, **values: Any) -> int:  # noqa: ANN401 - columns
     """A new key; returns the key of its row."""
-    key = conn.execute(_insert, values).inserted_primary_key
-    return int(key[0]) if key else 0
+    return run(conn, _insert, values).lastrowid or 0
 
 
 def revoke(conn: Connection, row: int, at_ms: int) -> bool:
     """End a key for good; False when it had ended before."""
-    return conn.execute(_revoke, {"row": row, "at": at_ms}).rowcount == 1
+    return run(conn, _revoke, {"row": row, "at": at_ms}).rowcount == 1
 
 
 def note_use(conn: Connection, row: int, at_ms: int, times: int) -> None:
     """Add to the count of uses."""
-    conn.execute(_use, {"row": row, "at": at_ms, "times": times})
+    run(conn, _use, {"row": row, "at": at_ms, "times": times})
 
 
 def fields(row: Row) -> Mapping[str, object]:

@@ -4,7 +4,7 @@ from typing import Any
 
 from sqlalchemy import Connection, bindparam, insert, select, update
 
-from messengers.store.rows import Row, first_row
+from messengers.store.rows import Row, first_row, run
 from messengers.store.tables import ApprovalRow, table
 
 __all__ = ["add", "decide", "due", "find_waiting", "get", "latest", "set_values", "waiting"]
@@ -26,6 +26,7 @@ latest = (
     .limit(1)
 )
 _insert = insert(_approvals)
+_update = update(_approvals).where(_approvals.c.id == bindparam("approval"))
 _find = (
     select(_approvals)
     .where(
@@ -50,13 +51,12 @@ _decide = (
 
 def add(conn: Connection, values: dict[str, Any]) -> int:
     """A new approval; returns its key."""
-    key = conn.execute(_insert, values).inserted_primary_key
-    return int(key[0]) if key else 0
+    return run(conn, _insert, values).lastrowid or 0
 
 
 def set_values(conn: Connection, approval: int, **values: object) -> None:
     """Change columns of one approval."""
-    conn.execute(update(_approvals).where(_approvals.c.id == approval).values(**values))
+    run(conn, _update, {"approval": approval, **values})
 
 
 def find_waiting(conn: Connection, caller: str, digest: str, now: int) -> Row | None:
@@ -67,4 +67,4 @@ def find_waiting(conn: Connection, caller: str, digest: str, now: int) -> Row | 
 def decide(conn: Connection, approval: int, state: str, decision: str, at: int, by: str) -> bool:
     """Decide once; False when it was decided before."""
     values = {"new_state": state, "new_decision": decision, "new_at": at, "new_by": by}
-    return conn.execute(_decide, values | {"row": approval}).rowcount == 1
+    return run(conn, _decide, values | {"row": approval}).rowcount == 1

@@ -4,6 +4,7 @@ from typing import Any
 
 from sqlalchemy import Connection, insert
 
+from messengers.store.rows import run
 from messengers.store.tables import AuditRow, table
 
 __all__ = ["add"]
@@ -14,4 +15,4 @@ _insert = insert(_audit)
 
 def add(conn: Connection, **values: Any) -> None:  # noqa: ANN401 - columns
     """Append one line."""
-    conn.execute(_insert, values)
+    run(conn, _insert, values)

@@ -7,7 +7,7 @@ from typing import Any
 from sqlalchemy import Connection, Select, String, bindparam, insert, or_, select, tuple_, update
 
 from messengers.models import Chat, IdKind
-from messengers.store.rows import Row, first_row, id_of, time_of
+from messengers.store.rows import Row, first_row, id_of, run, time_of
 from messengers.store.tables import ChatRow, table
 
 __all__ = [
@@ -53,6 +53,7 @@ part_named = (
     .limit(bindparam("limit"))
 )
 _insert = insert(_chats)
+_update = update(_chats).where(_chats.c.id == bindparam("chat"))
 
 
 def find_native(conn: Connection, instance_id: str, native_id: str) -> Row | None:
@@ -62,20 +63,12 @@ def find_native(conn: Connection, instance_id: str, native_id: str) -> Row | Non
 
 def add(conn: Connection, values: Mapping[str, object]) -> int:
     """A new chat; returns its key."""
-    key = conn.execute(_insert, values).inserted_primary_key
-    return int(key[0]) if key else 0
+    return run(conn, _insert, values).lastrowid or 0
 
 
 def set_values(conn: Connection, chat: int, **values: object) -> None:
     """Change columns of one chat."""
-    names = tuple(sorted(values))
-    conn.execute(_update(names), {"chat": chat} | {f"new_{k}": v for k, v in values.items()})
-
-
-@cache
-def _update(names: tuple[str, ...]) -> Any:  # noqa: ANN401 - a cached statement
-    new: dict[str, Any] = {name: bindparam(f"new_{name}") for name in names}
-    return update(_chats).where(_chats.c.id == bindparam("chat")).values(new)
+    run(conn, _update, {"chat": chat, **values})
 
 
 @cache

@@ -6,7 +6,7 @@ from typing import Any
 from sqlalchemy import Connection, Select, String, and_, bindparam, insert, or_, select, update
 
 from messengers.models import Contact, IdKind
-from messengers.store.rows import Row, first_row, id_of
+from messengers.store.rows import Row, first_row, id_of, run
 from messengers.store.tables import ChatRow, ContactRow, table
 
 __all__ = ["contact_of", "matching", "merge"]
@@ -17,6 +17,7 @@ _one = select(_contacts).where(
     _contacts.c.instance_id == bindparam("instance"), _contacts.c.native_id == bindparam("native")
 )
 _insert = insert(_contacts)
+_update = update(_contacts).where(_contacts.c.id == bindparam("contact"))
 _RANK = {"stranger": 0, "platform": 1, "owner": 2}
 
 
@@ -53,14 +54,14 @@ def merge(conn: Connection, instance_id: str, native_id: str, seen: dict[str, An
     """
     row = first_row(conn, _one, instance=instance_id, native=native_id)
     if row is None:
-        conn.execute(_insert, seen | {"instance_id": instance_id, "native_id": native_id})
+        run(conn, _insert, seen | {"instance_id": instance_id, "native_id": native_id})
         return
     new = {name: value for name, value in seen.items() if value and value != row[name]}
     if _RANK[seen.get("name_source") or "stranger"] < _RANK[row["name_source"]]:
         for name in ("display_name", "name_folded", "name_source"):
             new.pop(name, None)
     if set(new) - {"seen_at"}:
-        conn.execute(update(_contacts).where(_contacts.c.id == row["id"]).values(**new))
+        run(conn, _update, {"contact": row["id"], **new})
 
 
 def contact_of(row: Row, instance: str) -> Contact:

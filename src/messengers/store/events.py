@@ -8,7 +8,7 @@ from sqlalchemy import Connection, Select, bindparam, func, insert, select
 
 from messengers.clock import from_ms
 from messengers.models import Event, IdKind
-from messengers.store.rows import Row, dump_json, id_of, load_json
+from messengers.store.rows import Row, dump_json, id_of, load_json, run
 from messengers.store.tables import EventRow, table
 
 __all__ = ["append", "event_of", "last_seq", "of_message", "oldest", "since"]
@@ -40,8 +40,7 @@ def append(
         "message_id": message_id,
         "data": dump_json(data),
     }
-    key = conn.execute(_append, values).inserted_primary_key
-    return int(key[0]) if key else 0
+    return run(conn, _append, values).lastrowid or 0
 
 
 @cache

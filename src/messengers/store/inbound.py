@@ -1,37 +1,44 @@
 """Statements on what arrived and is not yet understood."""
 
-from sqlalchemy import Connection, bindparam, func, literal_column, select, update
-from sqlalchemy.dialects.sqlite import insert
+from collections.abc import Sequence
 
-from messengers.store.rows import Row
+from sqlalchemy import Connection, bindparam, func, literal_column, select, update
+
+from messengers.store.rows import Row, all_rows, dump_json, run
+from messengers.store.sqlite import upsert
 from messengers.store.tables import InboundRow, table
 
-__all__ = ["add", "finish", "postpone", "take", "todo_chats"]
+__all__ = ["add", "finish", "postpone", "todo", "todo_of_lane"]
 
 _inbound = table(InboundRow)
-_add = insert(_inbound).on_conflict_do_nothing(index_elements=["instance_id", "event_key"])
-_take = (
+_add = upsert(_inbound).on_conflict_do_nothing(index_elements=["instance_id", "event_key"])
+# Written out, not bound: SQLite takes an index of new rows only where it can see that.
+_new = _inbound.c.state == literal_column("'new'")
+todo = (
+    select(_inbound)
+    .where(_new, _inbound.c.id > bindparam("after"))
+    .order_by(_inbound.c.id)
+    .limit(bindparam("limit"))
+)
+"""What is not understood, in the order it came."""
+todo_of_lane = (
     select(_inbound)
     .where(
+        _new,
         _inbound.c.instance_id == bindparam("instance"),
         _inbound.c.chat_key == bindparam("chat"),
-        # Written out, not bound: SQLite takes an index of new rows only where it can see that.
-        _inbound.c.state == literal_column("'new'"),
     )
     .order_by(_inbound.c.id)
     .limit(bindparam("limit"))
 )
-take = _take
-todo_chats = (
-    select(_inbound.c.instance_id, _inbound.c.chat_key, func.min(_inbound.c.id).label("first"))
-    .where(_inbound.c.state == "new")
-    .group_by(_inbound.c.instance_id, _inbound.c.chat_key)
-    .order_by("first")
-)
 _finish = (
     update(_inbound)
-    .where(_inbound.c.id == bindparam("row"), _inbound.c.state == "new")
+    .where(
+        _inbound.c.id.in_(select(func.json_each(bindparam("keys")).table_valued("value").c.value)),
+        _inbound.c.state == "new",
+    )
     .values(state="done", payload=b"", error="")
+    .returning(_inbound.c.id)
 )
 _postpone = (
     update(_inbound)
@@ -47,15 +54,15 @@ _postpone = (
 
 def add(conn: Connection, values: dict[str, object]) -> bool:
     """Store one event; False when its key is known already."""
-    return conn.execute(_add, values).rowcount == 1
+    return run(conn, _add, values).rowcount == 1
 
 
-def finish(conn: Connection, row: int) -> bool:
-    """Mark as understood; False when somebody else did. The payload is no longer needed."""
-    return conn.execute(_finish, {"row": row}).rowcount == 1
+def finish(conn: Connection, keys: Sequence[int]) -> set[int]:
+    """Mark as understood; returns those that nobody marked before. Payloads are emptied."""
+    return {row["id"] for row in all_rows(conn, _finish, keys=dump_json(keys))}
 
 
 def postpone(conn: Connection, row: Row, error: str, next_at: int, *, dead: bool) -> None:
     """Count a failed attempt; a dead letter keeps its payload."""
     values = {"new_state": "dead" if dead else "new", "new_next_at": next_at, "new_error": error}
-    conn.execute(_postpone, values | {"row": row["id"]})
+    run(conn, _postpone, values | {"row": row["id"]})

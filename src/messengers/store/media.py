@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from sqlalchemy import Connection, bindparam, insert, select, update
 
 from messengers.models import Attachment, IdKind, decode_id
-from messengers.store.rows import Row, id_of
+from messengers.store.rows import Row, id_of, run
 from messengers.store.tables import MediaRow, table
 
 __all__ = ["add", "attachment_of", "bind", "get"]
@@ -36,11 +36,10 @@ def add(conn: Connection, values: dict[str, object]) -> int:
 
     One whose chat is not known yet is nobody else's: it gets a key of its own.
     """
-    known = conn.execute(_same, values).scalar() if values["chat_id"] is not None else None
+    known = run(conn, _same, values).fetchone() if values["chat_id"] is not None else None
     if known is not None:
-        return int(known)
-    key = conn.execute(_insert, values).inserted_primary_key
-    return int(key[0]) if key else 0
+        return int(known[0])
+    return run(conn, _insert, values).lastrowid or 0
 
 
 def bind(conn: Connection, instance_id: str, chat: int, files: Sequence[Attachment]) -> None:
@@ -48,7 +47,7 @@ def bind(conn: Connection, instance_id: str, chat: int, files: Sequence[Attachme
     for file in files:
         key = decode_id(IdKind.MEDIA, file.media)
         if key is not None:
-            conn.execute(_bind, {"media": key, "instance": instance_id, "chat": chat})
+            run(conn, _bind, {"media": key, "instance": instance_id, "chat": chat})
 
 
 def attachment_of(row: Row) -> Attachment:

@@ -29,11 +29,13 @@ from messengers.models import (
     Reaction,
     Sender,
 )
-from messengers.store.rows import Row, id_of, load_json, time_of
+from messengers.store.rows import Row, id_of, load_json, run, time_of
+from messengers.store.sqlite import upsert
 from messengers.store.tables import ChatRow, MessageRow, table
 
 __all__ = [
     "add",
+    "add_new",
     "around",
     "by_native",
     "found",
@@ -61,25 +63,29 @@ unread_after = select(func.count().label("unread"), func.max(_messages.c.id).lab
     _messages.c.sent_at.is_not(None),
 )
 _insert = insert(_messages)
+_insert_new = upsert(_messages).on_conflict_do_nothing(
+    index_elements=["instance_id", "chat_id", "native_id"],
+    index_where=_messages.c.native_id.is_not(None),
+)
+_update = update(_messages).where(_messages.c.id == bindparam("message"))
+_remove = delete(_messages).where(_messages.c.id == bindparam("message"))
 _fts = lightweight("message_search", column("rowid"))
 
 
 def add(conn: Connection, values: dict[str, Any]) -> int:
-    """A new message; returns its key."""
-    key = conn.execute(_insert, values).inserted_primary_key
-    return int(key[0]) if key else 0
+    """A message of ours; returns its key."""
+    return run(conn, _insert, values).lastrowid or 0
+
+
+def add_new(conn: Connection, values: dict[str, Any]) -> int | None:
+    """A message with a native id; returns its key, or None when that id is known in its chat."""
+    done = run(conn, _insert_new, values)
+    return done.lastrowid if done.rowcount == 1 else None
 
 
 def set_values(conn: Connection, message: int, **values: object) -> None:
     """Change columns of one message."""
-    names = tuple(sorted(values))
-    conn.execute(_update(names), {"message": message} | {f"new_{k}": v for k, v in values.items()})
-
-
-@cache
-def _update(names: tuple[str, ...]) -> Any:  # noqa: ANN401 - a cached statement
-    new: dict[str, Any] = {name: bindparam(f"new_{name}") for name in names}
-    return update(_messages).where(_messages.c.id == bindparam("message")).values(new)
+    run(conn, _update, {"message": message, **values})
 
 
 @cache
@@ -182,4 +188,4 @@ def message_of(row: Row, instance: str) -> Message:
 
 def remove(conn: Connection, message: int) -> None:
     """Delete one row; its search row is the caller's business."""
-    conn.execute(delete(_messages).where(_messages.c.id == message))
+    run(conn, _remove, {"message": message})

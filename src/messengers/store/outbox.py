@@ -4,7 +4,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Select, bindparam, exists, insert, select, update
 
-from messengers.store.rows import Row
+from messengers.store.rows import Row, run
 from messengers.store.tables import OutboxRow, table
 
 __all__ = [
@@ -102,14 +102,13 @@ _cancel = (
 
 def add(conn: Connection, values: dict[str, Any]) -> int:
     """A new row; returns its key."""
-    key = conn.execute(_insert, values).inserted_primary_key
-    return int(key[0]) if key else 0
+    return run(conn, _insert, values).lastrowid or 0
 
 
 def claim(conn: Connection, row: Row, at: int) -> bool:
     """Take a row before its call; False when it is gone or the lane is busy."""
     values = {"row": row["id"], "chat": row["chat_id"], "new_claimed_at": at}
-    return conn.execute(_claim, values).rowcount == 1
+    return run(conn, _claim, values).rowcount == 1
 
 
 def settle(
@@ -123,21 +122,21 @@ def settle(
 ) -> bool:
     """Write what became of a row, once; False when it was settled before."""
     values = {"new_state": state, "new_settled_at": at, "new_code": code, "new_error": error}
-    return conn.execute(_settle, values | {"row": row, "new_notes": notes}).rowcount == 1
+    return run(conn, _settle, values | {"row": row, "new_notes": notes}).rowcount == 1
 
 
 def unclaim(conn: Connection, row: int, not_before: int) -> bool:
     """Put a claimed row back: it is certain that nothing happened, or the key makes it safe."""
-    return conn.execute(_unclaim, {"row": row, "new_not_before": not_before}).rowcount == 1
+    return run(conn, _unclaim, {"row": row, "new_not_before": not_before}).rowcount == 1
 
 
 def release(conn: Connection, draft: str, expires_at: int) -> int:
     """Let a held draft go; returns how many rows."""
     values = {"of_draft": draft, "new_expires_at": expires_at}
-    return conn.execute(_release, values).rowcount
+    return run(conn, _release, values).rowcount
 
 
 def cancel_draft(conn: Connection, draft: str, at: int, code: str, error: str) -> int:
     """End what has not left as not sent; returns how many rows."""
     values = {"of_draft": draft, "new_settled_at": at, "new_code": code, "new_error": error}
-    return conn.execute(_cancel, values).rowcount
+    return run(conn, _cancel, values).rowcount

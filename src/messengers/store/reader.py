@@ -1,30 +1,25 @@
-"""Reads: one hop to a read-only connection, statements compiled once.
-
-SQLAlchemy makes the SQL and nothing more: its async engine takes three times as long for a page.
-"""
+"""Reads: one hop to a read-only connection. SQLAlchemy's async engine takes three times as long."""
 
 import sqlite3
 from collections.abc import Mapping
-from functools import lru_cache, partial
+from functools import partial
 from pathlib import Path
 
 import aiosqlite
 import anyio
 import anyio.to_thread
 from sqlalchemy import SelectBase
-from sqlalchemy.dialects import sqlite as dialects
 
 from messengers.errors import StorageUnavailable
 from messengers.store import sqlite
 from messengers.store.rows import Row
+from messengers.store.statements import compiled
 
 __all__ = ["Reader"]
 
 _CONNECTIONS = 3
-_STATEMENTS = 512
 _CHUNK_ROWS = 64
 """Of aiosqlite's iteration, which nothing here uses."""
-_DIALECT = dialects.dialect(paramstyle="qmark")
 
 
 class _Connection:
@@ -69,7 +64,7 @@ class Reader:
 
     async def rows(self, stmt: SelectBase, params: Mapping[str, object]) -> list[Row]:
         """All rows. Values come and go as SQLite keeps them: int, float, str, bytes, None."""
-        statement = _compiled(stmt)
+        statement = compiled(stmt, params)
         sql, values = statement.bind(params)
         if not self._connections:
             raise StorageUnavailable(*sqlite.CLOSED)
@@ -82,38 +77,6 @@ class Reader:
             chosen.waiting -= 1
         names = statement.names
         return [dict(zip(names, row, strict=True)) for row in found]
-
-
-class _Statement:
-    """A statement as text, with the order of its parameters and the names of its columns."""
-
-    def __init__(self, stmt: SelectBase) -> None:
-        compiled = stmt.compile(dialect=_DIALECT)
-        self.names = tuple(stmt.selected_columns.keys())
-        self._compiled = compiled
-        self._sql = str(compiled)
-        self._order = tuple(compiled.positiontup or ())
-        self._given = {bind.key for bind in compiled.binds.values() if bind.required}
-        self._fixed = {
-            name: value for name, value in compiled.params.items() if name not in self._given
-        }
-        self._expands = bool(compiled.post_compile_params)
-
-    def bind(self, params: Mapping[str, object]) -> tuple[str, tuple[object, ...]]:
-        """The text and its values, in order. Raises KeyError naming a parameter that is missing."""
-        if self._expands:
-            if missing := self._given - params.keys():
-                raise KeyError(*missing)
-            state = self._compiled.construct_expanded_state(dict(params))
-            return state.statement, tuple(state.positional_parameters)
-        given = {**self._fixed, **params}
-        return self._sql, tuple(given[name] for name in self._order)
-
-
-@lru_cache(maxsize=_STATEMENTS)
-def _compiled(stmt: SelectBase) -> _Statement:
-    """By identity: the statements of the noun modules live as long as the program."""
-    return _Statement(stmt)
 
 
 def _as_is(connection: sqlite3.Connection) -> sqlite3.Connection:

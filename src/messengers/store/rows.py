@@ -1,16 +1,29 @@
 """What a read gives: a row by column name, its values as SQLite keeps them."""
 
+import sqlite3
 from collections.abc import Mapping
 from datetime import datetime
-from typing import Any, cast
+from typing import Any
 
 import orjson
-from sqlalchemy import Connection, Executable
+from sqlalchemy import Connection
 
 from messengers.clock import from_ms
 from messengers.models import IdKind, encode_id
+from messengers.store import sqlite
+from messengers.store.statements import Executable, compiled
 
-__all__ = ["Row", "all_rows", "dump_json", "first_row", "id_of", "load_json", "one_row", "time_of"]
+__all__ = [
+    "Row",
+    "all_rows",
+    "dump_json",
+    "first_row",
+    "id_of",
+    "load_json",
+    "one_row",
+    "run",
+    "time_of",
+]
 
 Row = Mapping[str, Any]
 
@@ -35,16 +48,30 @@ def load_json(text: str, empty: object = None) -> Any:  # noqa: ANN401 - any JSO
     return orjson.loads(text) if text else empty
 
 
-def first_row(conn: Connection, stmt: Executable, **params: object) -> Row | None:
-    """The first row of a read within a unit of work."""
-    return cast("Row | None", conn.execute(stmt, params).mappings().first())
+def run(conn: Connection, stmt: Executable, params: Mapping[str, object]) -> sqlite3.Cursor:
+    """Execute within a unit of work; the cursor knows the rows, how many changed, the last key.
 
-
-def one_row(conn: Connection, stmt: Executable, **params: object) -> Row:
-    """The row that must be there."""
-    return cast("Row", conn.execute(stmt, params).mappings().one())
+    Values are those that SQLite keeps.
+    """
+    sql, values = compiled(stmt, params).bind(params)
+    return sqlite.raw(conn).execute(sql, values)
 
 
 def all_rows(conn: Connection, stmt: Executable, **params: object) -> list[Row]:
     """Every row of a read within a unit of work."""
-    return cast("list[Row]", list(conn.execute(stmt, params).mappings()))
+    names = compiled(stmt, params).names
+    return [dict(zip(names, row, strict=True)) for row in run(conn, stmt, params)]
+
+
+def first_row(conn: Connection, stmt: Executable, **params: object) -> Row | None:
+    """The first of them, or None."""
+    found = all_rows(conn, stmt, **params)
+    return found[0] if found else None
+
+
+def one_row(conn: Connection, stmt: Executable, **params: object) -> Row:
+    """The row that must be there."""
+    row = first_row(conn, stmt, **params)
+    if row is None:
+        raise LookupError("a row that must be there is not")
+    return row

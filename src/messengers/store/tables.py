@@ -190,8 +190,8 @@ class InboundRow(_Row, table=True):
 
     __table_args__ = (
         UniqueConstraint("instance_id", "event_key"),
-        Index("ix_inbound_todo", "state", "next_at", "id"),
-        # A lane's next rows, without a look at all that was done before.
+        # What is next, in all and in a lane, without a look at all that was done before.
+        Index("ix_inbound_todo", "id", sqlite_where=_NEW),
         Index("ix_inbound_lane", "instance_id", "chat_key", "id", sqlite_where=_NEW),
         {"sqlite_autoincrement": True},
     )

@@ -266,13 +266,13 @@ def _inbound() -> None:
         sa.UniqueConstraint("instance_id", "event_key"),
         sqlite_autoincrement=True,
     )
-    op.create_index("ix_inbound_todo", "inbound", ["state", "next_at", "id"])
     op.create_index(
         "ix_inbound_lane",
         "inbound",
         ["instance_id", "chat_key", "id"],
         sqlite_where=sa.text("state = 'new'"),
     )
+    op.create_index("ix_inbound_todo", "inbound", ["id"], sqlite_where=sa.text("state = 'new'"))
 
 
 def _webhook_delivery() -> None:
