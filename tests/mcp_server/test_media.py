@@ -45,7 +45,7 @@ async def insert(house: House, instance_id: str, attachment: Attachment) -> None
         attachments=(attachment,),
     )
     happenings = Happenings(house.core.events, house.core.clock)
-    await house.core.events.write(lambda conn: happenings.apply(conn, instance_id, seen))
+    await house.core.events.write(lambda conn: happenings.apply(conn, instance_id, seen, 0))
 
 
 async def got(connect: Connect, message: str) -> CallToolResult:

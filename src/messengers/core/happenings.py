@@ -49,11 +49,13 @@ class Happenings:
         self._events = events
         self._clock = clock
 
-    def apply(self, conn: Connection, instance_id: str, happening: Happening) -> None:
-        """Write one happening. Applying it again changes nothing."""
+    def apply(
+        self, conn: Connection, instance_id: str, happening: Happening, received_at: int
+    ) -> None:
+        """Write one happening that came at a time (ms). Applying it again changes nothing."""
         match happening:
             case MessageSeen():
-                self._message(conn, instance_id, happening)
+                self._message(conn, instance_id, happening, received_at)
             case MessageEdited():
                 self._edited(conn, instance_id, happening)
             case MessageDeleted():
@@ -67,7 +69,7 @@ class Happenings:
             case ChatSeen():
                 self.chat(conn, instance_id, happening)
             case ContactSeen():
-                self._contact(conn, instance_id, happening)
+                self._contact(conn, instance_id, happening, received_at)
             case _:
                 assert_never(happening)
 
@@ -108,7 +110,9 @@ class Happenings:
         }
         chats.add(conn, values | _name_columns(seen))
 
-    def _contact(self, conn: Connection, instance_id: str, seen: ContactSeen) -> None:
+    def _contact(
+        self, conn: Connection, instance_id: str, seen: ContactSeen, received_at: int
+    ) -> None:
         values = {
             "display_name": seen.display_name,
             "name_source": seen.name_source,
@@ -117,24 +121,27 @@ class Happenings:
             "phone": seen.phone,
             "alt_ids": dump_json(seen.alt_ids),
             "is_bot": int(seen.is_bot),
-            "seen_at": to_ms(self._clock.now()),
+            "seen_at": received_at,
         }
         contacts.merge(conn, instance_id, seen.native_id, values)
 
-    def _message(self, conn: Connection, instance_id: str, seen: MessageSeen) -> None:
+    def _message(
+        self, conn: Connection, instance_id: str, seen: MessageSeen, received_at: int
+    ) -> None:
         chat = self.chat(conn, instance_id, seen.chat)
         sent_at = to_ms(seen.sent_at)
         rowid = search.next_rowid(conn, sent_at) if seen.text else None
         values = self._columns(conn, instance_id, chat, seen)
-        key = messages.add_new(conn, values | {"sent_at": sent_at, "search_rowid": rowid})
+        values |= {"sent_at": sent_at, "received_at": received_at, "search_rowid": rowid}
+        key = messages.add_new(conn, values)
         if key is None:
             return
         if not seen.sender.is_me:
-            self._contact(conn, instance_id, _contact_of(seen))
+            self._contact(conn, instance_id, _contact_of(seen), received_at)
         if rowid is not None:
             search.index(conn, rowid, seen.text, instance_id, chat["id"])
         media.bind(conn, instance_id, chat["id"], seen.attachments)
-        self.summarize(conn, chat, key, values | {"sent_at": sent_at})
+        self.summarize(conn, chat, key, values)
         if seen.origin in ("realtime", "device"):
             kind = "message.received" if seen.direction == "in" else "message.sent"
             self._events.record(
@@ -158,7 +165,6 @@ class Happenings:
             "sender_name": seen.sender.display_name,
             "is_me": int(seen.sender.is_me),
             "is_bot": int(seen.sender.is_bot),
-            "received_at": to_ms(self._clock.now()),
             "text": seen.text,
             "attachments": dump_json([a.model_dump() for a in seen.attachments]),
             "media": " ".join(a.kind for a in seen.attachments),

@@ -64,13 +64,19 @@ class Inbox:
             "payload": payload,
             "received_at": to_ms(self._clock.now()),
         }
-        added = False
-        # Who is cancelled here must still wake the worker: the event is stored all the same.
-        with anyio.CancelScope(shield=True):
+        try:
             added = await self._store.write(lambda conn: inbound.add(conn, values))
+        except anyio.get_cancelled_exc_class():
+            self._tasks.start_soon(self._look_again)  # it is stored all the same
+            raise
         if added:
             self._news.set()
         return added
+
+    async def _look_again(self) -> None:
+        """Once everything is committed that waits now."""
+        await self._store.write(lambda _: None)
+        self._news.set()
 
     async def work(self) -> None:
         """Understand what is stored, from what an earlier process left on; never returns."""
@@ -173,7 +179,7 @@ class Inbox:
         done = [each for each in understood if each[0]["id"] in fresh]
         for row, happenings in done:
             for happening in happenings:
-                self._happenings.apply(conn, row["instance_id"], happening)
+                self._happenings.apply(conn, row["instance_id"], happening, row["received_at"])
         return done
 
 

@@ -14,16 +14,22 @@ _inbound = table(InboundRow)
 _add = upsert(_inbound).on_conflict_do_nothing(index_elements=["instance_id", "event_key"])
 # Written out, not bound: SQLite takes an index of new rows only where it can see that.
 _new = _inbound.c.state == literal_column("'new'")
+_raw = select(
+    _inbound.c.id,
+    _inbound.c.instance_id,
+    _inbound.c.chat_key,
+    _inbound.c.kind,
+    _inbound.c.payload,
+    _inbound.c.received_at,
+)
 todo = (
-    select(_inbound)
-    .where(_new, _inbound.c.id > bindparam("after"))
+    _raw.where(_new, _inbound.c.id > bindparam("after"))
     .order_by(_inbound.c.id)
     .limit(bindparam("limit"))
 )
 """What is not understood, in the order it came."""
 todo_of_lane = (
-    select(_inbound)
-    .where(
+    _raw.where(
         _new,
         _inbound.c.instance_id == bindparam("instance"),
         _inbound.c.chat_key == bindparam("chat"),

@@ -14,6 +14,7 @@ from sqlalchemy.sql.schema import ScalarElementColumnDefault
 __all__ = ["Executable", "Statement", "compiled"]
 
 Executable = SelectBase | Insert | Update | Delete
+_WITH_COLUMNS = (Insert, Update)
 
 _STATEMENTS = 1024
 _DIALECT = dialects.dialect(paramstyle="qmark")
@@ -51,7 +52,7 @@ def compiled(stmt: Executable, params: Mapping[str, object]) -> Statement:
 
     An insert or update without values sets the columns that it gets parameters for.
     """
-    return _compiled(stmt, tuple(params) if isinstance(stmt, Insert | Update) else ())
+    return _compiled(stmt, tuple(params) if isinstance(stmt, _WITH_COLUMNS) else ())
 
 
 @lru_cache(maxsize=_STATEMENTS)
