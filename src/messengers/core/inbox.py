@@ -64,18 +64,9 @@ class Inbox:
             "payload": payload,
             "received_at": to_ms(self._clock.now()),
         }
-        try:
-            added = await self._store.write(lambda conn: inbound.add(conn, values))
-        except anyio.get_cancelled_exc_class():
-            self._tasks.start_soon(self._look_again)  # it is stored all the same
-            raise
-        if added:
-            self._news.set()
-        return added
+        return await self._store.write(lambda conn: inbound.add(conn, values), self._wake)
 
-    async def _look_again(self) -> None:
-        """Once everything is committed that waits now."""
-        await self._store.write(lambda _: None)
+    def _wake(self) -> None:
         self._news.set()
 
     async def work(self) -> None:
@@ -166,9 +157,7 @@ class Inbox:
         """All in one unit of work, then tell. What another worker was faster with is left out."""
         if not understood:
             return
-        done = await self._store.write(lambda conn: self._commit(conn, understood))
-        if done:
-            self._events.announce()
+        done = await self._events.write(lambda conn: self._commit(conn, understood))
         for row, happenings in done:
             for happening in happenings:
                 if isinstance(happening, MessageSeen):
