@@ -3,6 +3,7 @@
 import io
 import json
 import logging
+import os
 import subprocess
 import sys
 import warnings
@@ -148,13 +149,15 @@ def test_the_file_is_private_and_turns_over(tmp_path: Path) -> None:
     configure(file=file, stream=None)
     log = structlog.get_logger("ours")
 
-    for number in range(6 * 52):
-        log.info("x" * 100_000, number=number)
+    for number in range(6):
+        os.truncate(file, 5 * 1024 * 1024 - 10)
+        log.info("It turns over.", number=number)
 
     files = sorted(each.name for each in file.parent.iterdir())
     assert files == ["messengers.log", *(f"messengers.log.{number}" for number in range(1, 5))]
     assert {each.stat().st_mode & 0o777 for each in file.parent.iterdir()} == {0o600}
     assert all(each.stat().st_size <= 5 * 1024 * 1024 for each in file.parent.iterdir())
+    assert json.loads(file.read_text("utf-8"))["number"] == 5
 
 
 def test_the_tail_is_the_last_lines(tmp_path: Path) -> None:

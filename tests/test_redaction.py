@@ -149,6 +149,22 @@ def test_a_value_too_short_to_be_told_from_words_is_not_registered() -> None:
     assert redact("the cat") == "the cat"
 
 
+@pytest.mark.parametrize("length", [20, 2_000])
+@pytest.mark.parametrize("at", [24_980, 24_995, 20_000, 19_990])
+@pytest.mark.case("S65")
+def test_a_very_long_text_is_cut_and_no_secret_is_cut_open(at: int, length: int) -> None:
+    secret = "no-shape-" + "cQ4zW8" * length
+    register_secret(secret)
+
+    shown = redact_value("x" * at + secret + TELEGRAM * 1_000)
+
+    assert isinstance(shown, str)
+    assert "cQ4" not in shown
+    assert TELEGRAM[:14] not in shown
+    assert 19_000 < len(shown) < 20_200
+    assert shown.endswith(f"… ({at + len(secret) + len(TELEGRAM) * 1_000:,} characters)")
+
+
 @pytest.mark.parametrize("name", ["token", "bot_token", "App-Secret", "api_key", "qr", "qr_text"])
 def test_names_of_secrets_are_known(name: str) -> None:
     assert is_secret_name(name)

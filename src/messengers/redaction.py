@@ -82,28 +82,34 @@ _NAMED = tuple(
         rf"(?<![A-Za-z0-9])({_NAMES})({_QUOTE}?(?:=|:\s?))(?![\s\"'\[{{(\\]|@-)[^\s\"'&,;)}}\]]+",
     )
 )
+_VALUE_MAX_CHARS = 20_000
+"""Of one value of a structure: patterns take about a millisecond for a thousand characters."""
+_CUT_OPEN_CHARS = 5_000
+"""Where a text ends too early, a secret may stand that no pattern knows any more."""
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]")
 _SHORT_ESCAPES = {"\n": "\\n", "\r": "\\r", "\t": "\\t"}
 
 
 class _Registered:
-    """Secret values that have no recognisable shape, longest first."""
+    """Secret values that have no recognisable shape.
+
+    Each is looked for by itself: one expression of all of them takes a third of a second to make
+    for five hundred, at each new one, and a hundred times as long to match.
+    """
 
     def __init__(self) -> None:
         self._forms: set[str] = set()
-        self._pattern: re.Pattern[str] | None = None
 
     def add(self, value: str) -> None:
         in_json = (json.dumps(value, ensure_ascii=each)[1:-1] for each in (True, False))
         forms = {value, quote(value), quote(value, safe=""), repr(value)[1:-1], *in_json}
-        if len(value) < _SHORTEST or forms <= self._forms:
-            return
-        self._forms |= forms
-        ordered = sorted(self._forms, key=len, reverse=True)
-        self._pattern = re.compile("|".join(re.escape(form) for form in ordered))
+        if len(value) >= _SHORTEST:
+            # As a whole, since another thread may be looking.
+            self._forms = self._forms | forms
 
     def mask(self, text: str) -> str:
-        return self._pattern.sub(MASK, text) if self._pattern else text
+        found = sorted((form for form in self._forms if form in text), key=len, reverse=True)
+        return re.sub("|".join(map(re.escape, found)), MASK, text) if found else text
 
 
 _registered = _Registered()
@@ -151,7 +157,7 @@ def is_secret_name(name: str) -> bool:
 def redact_value(value: object, name: str = "") -> object:
     """`redact` through mappings and sequences, down to what JSON knows.
 
-    A value under a secret's name is masked whole.
+    A value under a secret's name is masked whole. A longer text than anybody reads in a log is cut.
     """
     if name and is_secret_name(name):
         return MASK
@@ -162,7 +168,16 @@ def redact_value(value: object, name: str = "") -> object:
         return {redact(str(key)): redact_value(item, str(key)) for key, item in items}
     if isinstance(value, list | tuple | set | frozenset):
         return [redact_value(item) for item in cast("Iterable[object]", value)]
-    return redact(repr(value) if isinstance(value, BaseException) else str(value))
+    return _redact_start(repr(value) if isinstance(value, BaseException) else str(value))
+
+
+def _redact_start(text: str) -> str:
+    """`redact`, and of a very long text only its start, without what the cut laid open."""
+    if len(text) <= _VALUE_MAX_CHARS + _CUT_OPEN_CHARS:
+        return redact(text)
+    # A registered secret may be longer than what is cut off.
+    start = _registered.mask(text)[: _VALUE_MAX_CHARS + _CUT_OPEN_CHARS]
+    return f"{redact(start)[:-_CUT_OPEN_CHARS]}… ({len(text):,} characters)"
 
 
 def escape(text: str) -> str:
