@@ -9,6 +9,7 @@ import subprocess
 import sys
 from collections.abc import Generator, Mapping
 from contextlib import ExitStack, contextmanager
+from operator import lt
 from pathlib import Path
 from time import monotonic
 from uuid import uuid4
@@ -379,21 +380,21 @@ async def test_sends_under_way_end_before_it_does(
     token = uuid4().hex
     there = platform(token)
     there.connected, there.hang = anyio.Event(), anyio.Event()
+    sends = [(f"ann{number % 10}", f"answer {number}") for number in range(20)]
     async with start_daemon() as daemon:
         body = {"provider": "scripted_personal", "name": "me", "credentials": {"token": token}}
         await daemon.ask("POST", "/instances", {**body, "confirm": "never"})
         await daemon.ask("PATCH", "/instances/me", {"confirm": "never"})
-        for number in range(20):
+        for number in range(10):
             await there.say(f"hello {number}", chat=f"ann{number}", known=True)
         async with run_pump() as pump:
             await pump.open()
-            for number in range(20):
-                text = f"answer {number}"
-                await pump.send(
-                    tool_call("send_message", number, chat=f"Ann{number}", text=text, wait_s=20)
-                )
+            # Answered is stored; ten are at the platform, ten wait behind them in their chats.
+            for chat, text in sends:
+                call = tool_call("send_message", text, chat=chat.title(), text=text, wait_s=0)
+                assert (await pump.call(call))["result"]["structuredContent"]["message"]
             with anyio.fail_after(10):
-                while not there.accepted:
+                while len(there.accepted) < 10:
                     await anyio.lowlevel.checkpoint()
             await daemon.ask("POST", "/stop")
             there.hang.set()
@@ -403,9 +404,9 @@ async def test_sends_under_way_end_before_it_does(
             while len(there.accepted) < 20:
                 await anyio.lowlevel.checkpoint()
 
-    assert sorted(text for _, text, _ in there.accepted) == sorted(
-        f"answer {number}" for number in range(20)
-    )
+    arrived = [(chat, text) for chat, text, _ in there.accepted]
+    assert sorted(arrived) == sorted(sends)
+    assert all(map(lt, map(arrived.index, sends[:10]), map(arrived.index, sends[10:])))
 
 
 async def test_its_owner_ends_it(start_daemon: StartDaemon, home: Path) -> None:
