@@ -5,9 +5,11 @@ import os
 import signal
 import sqlite3
 import stat
+import subprocess
+import sys
 import threading
 from collections.abc import Generator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from http.server import BaseHTTPRequestHandler
 from pathlib import Path
 from socketserver import UnixStreamServer
@@ -17,6 +19,7 @@ from pydantic import TypeAdapter
 
 from messengers.cli.control import ask, segment
 from messengers.errors import MessengersError, NotReady
+from messengers.home import DAEMON_FILE
 from messengers.lock import locked
 from messengers.logs import log_file
 from tests.cli.conftest import Run
@@ -48,6 +51,28 @@ def test_an_empty_house_is_told_its_first_step_and_stops(empty_house: House) -> 
     assert "instances add webchat NAME" in empty_house.run("messengers status")
     assert "ended" in empty_house.run("messengers stop")
     assert "No daemon runs" in empty_house.run("messengers stop")
+
+
+def test_stopping_takes_until_the_process_has_ended(empty_house: House) -> None:
+    """Which is so once it has, also when nobody looks at the dead, as here."""
+    waiting = [sys.executable, "-c", "import sys; sys.stdin.read()"]
+    with ExitStack() as stack:
+        lock = stack.enter_context(ExitStack())
+        lock.enter_context(locked(empty_house.home))
+        process = subprocess.Popen(waiting, stdin=subprocess.PIPE)
+        assert process.stdin is not None
+        told = b'{"stopping": true, "pid": %d}' % process.pid
+        asked = stack.enter_context(speaking(empty_house.home, 200, told))
+        stop = subprocess.Popen(["messengers", "stop"], env=empty_house.env)
+        assert asked.wait(30)
+        lock.close()
+        with pytest.raises(subprocess.TimeoutExpired):
+            stop.wait(0.5)
+        process.stdin.close()
+
+        assert stop.wait(30) == 0
+        assert process.returncode is None
+        process.wait()
 
 
 def test_a_backup_is_a_database_without_the_key(at: Run, office: House) -> None:
@@ -130,11 +155,14 @@ def test_a_daemon_that_cannot_start_is_told_with_its_last_words(run: Run, user: 
 
 
 @contextmanager
-def speaking(home: Path, status: int, body: bytes) -> Generator[None]:
-    """Something on the control socket that always gives this answer; no status hangs up."""
+def speaking(home: Path, status: int, body: bytes) -> Generator[threading.Event]:
+    """Something on the control socket that always gives this answer; no status hangs up. It tells
+    when it was asked."""
+    asked = threading.Event()
 
     class Answer(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
+            asked.set()
             if not status:
                 return
             self.send_response(status)
@@ -142,18 +170,22 @@ def speaking(home: Path, status: int, body: bytes) -> Generator[None]:
             self.end_headers()
             self.wfile.write(body)
 
+        do_POST = do_GET
+
         def address_string(self) -> str:
             return "unix"
 
         def log_message(self, format: str, *args: object) -> None:
             del format, args
 
-    home.mkdir()
-    with UnixStreamServer(str(home / "control.sock"), Answer) as server:
+    home.mkdir(exist_ok=True)
+    address = str(home / "control.sock")
+    (home / DAEMON_FILE).write_text(json.dumps({"control": address}), "utf-8")
+    with UnixStreamServer(address, Answer) as server:
         thread = threading.Thread(target=server.serve_forever)
         thread.start()
         try:
-            yield
+            yield asked
         finally:
             server.shutdown()
             thread.join()
