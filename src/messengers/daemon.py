@@ -89,14 +89,14 @@ def _open(settings: Settings, mode: Mode, app: App, stack: ExitStack) -> _Ears:
     control_path = settings.socket_path(CONTROL_SOCKET)
     control = stack.enter_context(bind_unix(control_path))
     stack.callback(_remove, control_path)
-    stdio_port = 0
+    stdio_port, clients_path = 0, None
     if settings.socket == "tcp":
         clients = stack.enter_context(bind_tcp("127.0.0.1", 0, must=True))
         stdio_port = clients.getsockname()[1]
     else:
-        path = settings.socket_path(MCP_SOCKET)
-        clients = stack.enter_context(bind_unix(path))
-        stack.callback(_remove, path)
+        clients_path = settings.socket_path(MCP_SOCKET)
+        clients = stack.enter_context(bind_unix(clients_path))
+        stack.callback(_remove, clients_path)
     record = {
         "pid": os.getpid(),
         "version": __version__,
@@ -104,6 +104,7 @@ def _open(settings: Settings, mode: Mode, app: App, stack: ExitStack) -> _Ears:
         "port": app.core.address.port,
         "url": app.core.address.local,
         "stdio_port": stdio_port,
+        "socket": str(clients_path or ""),
         "control": str(control_path),
         "settings": settings.model_dump(mode="json"),
     }

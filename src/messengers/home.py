@@ -74,16 +74,16 @@ def default_home() -> str:
 def home_directory(flag: str = "") -> str:
     """The data directory: the flag, else MESSENGERS_HOME, else the platform's; absolute.
 
-    Symbolic links stay as they are: the daemon and its clients must derive the same socket names.
+    Symbolic links stay as they are: who chose the path recognises it.
     """
     return os.path.abspath(os.path.expanduser(flag or os.environ.get(VARIABLE) or default_home()))
 
 
 def socket_path(home: str, name: str) -> str:
-    """Where the socket `name` of this home is bound: beside the data.
+    """Where the daemon binds the socket `name` of this home: beside the data.
 
     When that path is longer than a socket address can be: in a directory of this user named by a
-    hash of home.
+    hash of home. Which one depends on the environment, so clients read it in the daemon's record.
     """
     path = os.path.join(home, name)
     if len(os.fsencode(path)) <= MAX_SOCKET_PATH_BYTES:

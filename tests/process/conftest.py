@@ -17,8 +17,8 @@ import pytest
 from anyio.abc import ByteReceiveStream, Process
 
 from messengers.daemon import Mode, serve
-from messengers.home import CONTROL_SOCKET, DAEMON_FILE, socket_path
-from messengers.lock import locked
+from messengers.home import DAEMON_FILE
+from messengers.lock import locked, recorded
 from messengers.settings import Settings
 
 INITIALIZE = {
@@ -104,7 +104,7 @@ async def daemon(start_daemon: StartDaemon) -> AsyncIterator[Daemon]:
 
 def control_of(home: Path) -> httpx2.AsyncClient:
     """The command line's side of the control socket."""
-    transport = httpx2.AsyncHTTPTransport(uds=socket_path(str(home), CONTROL_SOCKET))
+    transport = httpx2.AsyncHTTPTransport(uds=str(recorded(home)["control"]))
     return httpx2.AsyncClient(transport=transport, base_url="http://messengers", timeout=10)
 
 

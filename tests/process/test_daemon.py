@@ -11,6 +11,7 @@ from collections.abc import Generator, Mapping
 from contextlib import ExitStack, contextmanager
 from operator import lt
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from time import monotonic
 from uuid import uuid4
 
@@ -18,10 +19,12 @@ import anyio
 import httpx2
 import pytest
 from anyio.abc import Process
+from pydantic import TypeAdapter
 
+from messengers.cli.control import ask
 from messengers.cli.running import run_daemon
 from messengers.errors import AlreadyRunning, Forbidden, NotReady, StorageUnavailable
-from messengers.home import CONTROL_SOCKET, DAEMON_FILE, MCP_SOCKET, socket_path
+from messengers.home import CONTROL_SOCKET, DAEMON_FILE, MCP_SOCKET
 from messengers.lock import is_held, locked, recorded
 from messengers.settings import Settings
 from messengers.sockets import bind_tcp, bind_unix
@@ -30,7 +33,6 @@ from tests.process.conftest import (
     Pump,
     RunPump,
     StartDaemon,
-    control_of,
     daemon_pid,
     is_alive,
     settle,
@@ -217,27 +219,27 @@ def test_a_socket_that_cannot_be_made_is_named(tmp_path: Path, in_the_way: str) 
 
 @pytest.mark.timeout(60)
 async def test_a_home_with_a_long_path_is_served(
-    tmp_path: Path, environment: dict[str, str], monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, environment: dict[str, str]
 ) -> None:
-    monkeypatch.delenv("XDG_RUNTIME_DIR", raising=False)
+    """Its sockets lie where the daemon's environment says, which no client has to share."""
     home = tmp_path / ("x" * 120)
     with ExitStack() as stack:
-        daemon = await started(home, environment, stack)
+        short = stack.enter_context(TemporaryDirectory(dir="/tmp"))
+        daemon = await started(home, {**environment, "XDG_RUNTIME_DIR": short}, stack)
         command = [sys.executable, "-m", "messengers", "stdio", "--home", str(home)]
         async with await anyio.open_process(command, env=environment) as process:
             pump = Pump(process)
             await pump.open()
             await pump.close_stdin()
             assert await process.wait() == 0
-        async with control_of(home) as control:
-            assert (await control.get("/status")).json()["pid"] == daemon.pid
-        folder = os.path.dirname(socket_path(str(home), MCP_SOCKET))
+        found = ask("GET", "/status", TypeAdapter(dict[str, object]), home=home, start=False)
+        assert found["pid"] == daemon.pid
+        folder = os.path.join(short, *os.listdir(short))
+        assert stat.S_IMODE(os.stat(folder).st_mode) == 0o700
+        assert set(os.listdir(folder)) == {MCP_SOCKET, CONTROL_SOCKET}
         daemon.terminate()
         assert await daemon.wait() == 0
-
-    assert os.stat(folder).st_mode & 0o777 == 0o700
-    assert os.listdir(folder) == []
-    os.rmdir(folder)
+        assert os.listdir(folder) == []
 
 
 @pytest.mark.timeout(60)

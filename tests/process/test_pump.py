@@ -16,7 +16,7 @@ import anyio
 import pytest
 
 from messengers import __version__
-from messengers.home import MCP_SOCKET
+from messengers.home import DAEMON_FILE, MCP_SOCKET
 from tests.process.conftest import (
     INITIALIZE,
     RunPump,
@@ -48,6 +48,8 @@ def fake_daemon(
     with socket.socket(socket.AF_UNIX) as bound:
         bound.bind(str(home / MCP_SOCKET))
         bound.listen()
+        record = json.dumps({"socket": bound.getsockname()})
+        (home / DAEMON_FILE).write_text(record, encoding="utf-8")
 
         def serve() -> None:
             connection, _ = bound.accept()

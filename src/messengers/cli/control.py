@@ -12,7 +12,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from messengers.cli import starting
 from messengers.errors import MessengersError, NotReady
-from messengers.home import CONTROL_SOCKET, home_directory, socket_path
+from messengers.home import home_directory
 from messengers.lock import is_held, recorded
 
 __all__ = ["ask", "place_of", "segment"]
@@ -69,8 +69,8 @@ def _try(
     query: Mapping[str, str],
 ) -> httpx2.Response | None:
     """The daemon's reply, or None when nobody listens: then nothing was asked."""
-    address = socket_path(str(place), CONTROL_SOCKET)
-    if not _is_open(address):
+    address = str(recorded(place).get("control", ""))
+    if not address or not _is_open(address):
         return None
     transport = httpx2.HTTPTransport(uds=address)
     with httpx2.Client(transport=transport, base_url="http://messengers") as client:

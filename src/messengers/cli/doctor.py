@@ -18,7 +18,7 @@ from messengers.cli.install.clients import CLIENTS
 from messengers.cli.status import STATUS
 from messengers.cli.terminal import AsJson, Home, data, rows, say
 from messengers.errors import MessengersError
-from messengers.home import LOCAL_KEY_FILE, MCP_SOCKET, socket_path
+from messengers.home import LOCAL_KEY_FILE
 from messengers.lock import is_held, recorded
 from messengers.models import Lifecycle, Model
 from messengers.settings import Settings, unknown_variables
@@ -148,7 +148,7 @@ def _daemon(place: Path) -> Iterator[Check]:
     if record.get("stdio_port"):
         yield Check(what="stdio port", state="ok", found=str(record["stdio_port"]))
     else:
-        yield _stdio_socket(place)
+        yield _stdio_socket(str(record.get("socket", "")))
     for view in status.instances:
         state = view.health.lifecycle
         well: State = "ok" if state in _WELL else "warn" if state in _PASSING else "fail"
@@ -160,8 +160,7 @@ def _daemon(place: Path) -> Iterator[Check]:
         )
 
 
-def _stdio_socket(place: Path) -> Check:
-    path = socket_path(str(place), MCP_SOCKET)
+def _stdio_socket(path: str) -> Check:
     with socket.socket(socket.AF_UNIX) as stream:
         stream.settimeout(2)
         try:

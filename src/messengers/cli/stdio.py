@@ -17,7 +17,7 @@ import threading
 from hashlib import blake2b
 
 from messengers import __version__
-from messengers.home import DAEMON_FILE, LOCAL_KEY_FILE, MCP_SOCKET, home_directory, socket_path
+from messengers.home import DAEMON_FILE, LOCAL_KEY_FILE, home_directory
 
 __all__ = ["connect", "main"]
 
@@ -65,17 +65,22 @@ def main(arguments: list[str]) -> int:
 
 
 def connect(home: str) -> socket.socket | None:
-    """A connection to the daemon of this home, or None when none answers."""
-    if os.environ.get("MESSENGERS_SOCKET") != "tcp" and hasattr(socket, "AF_UNIX"):
+    """A connection to the daemon of this home, or None when none answers.
+
+    Where it listens is what it wrote down: MCP clients strip the environment of their servers, so
+    that what is derived here from TMPDIR or XDG_RUNTIME_DIR may be another place.
+    """
+    record = _recorded(home)
+    path, port = record.get("socket"), record.get("stdio_port")
+    if path and isinstance(path, str):
         stream = socket.socket(socket.AF_UNIX)
         try:
-            stream.connect(socket_path(home, MCP_SOCKET))
+            stream.connect(path)
         except OSError:
             stream.close()
-        else:
-            return stream
-    port = _recorded_port(home)
-    if not port:
+            return None
+        return stream
+    if not isinstance(port, int) or not port:
         return None
     try:
         return socket.create_connection(("127.0.0.1", port), timeout=5)
@@ -202,12 +207,13 @@ def _write(data: bytes) -> None:
         data = data[os.write(1, data) :]
 
 
-def _recorded_port(home: str) -> int:
+def _recorded(home: str) -> "dict[str, object]":
     try:
         with open(os.path.join(home, DAEMON_FILE), encoding="utf-8") as stream:
-            return int(json.load(stream).get("stdio_port") or 0)
-    except (OSError, ValueError, AttributeError):
-        return 0
+            record: dict[str, object] | list[object] | None = json.load(stream)
+    except (OSError, ValueError):
+        return {}
+    return record if isinstance(record, dict) else {}
 
 
 def _proof(home: str, nonce: str) -> str:
