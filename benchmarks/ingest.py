@@ -5,6 +5,7 @@ one writes first: a session and a commit for each message.
 """
 
 import time
+from collections.abc import Iterable, Sequence
 from itertools import islice
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -58,24 +59,20 @@ async def measure(sizes: Sizes) -> list[Figure]:
 async def _ours(core: Core, count: int) -> tuple[float, list[float]]:
     """Messages a second, and how long each producer waited for its acknowledgement."""
     made = await core.instances.create(OWNER, "webchat", "shop", {})
-    instance, each, acks = made.id, count // _PRODUCERS, list[float]()
+    each, acks = count // _PRODUCERS, list[float]()
     texts = Corpus().texts()
-    batches = [list(islice(texts, each)) for _ in range(_PRODUCERS)]
+    arriving = [_events(core, number, islice(texts, each)) for number in range(_PRODUCERS)]
 
-    async def produce(number: int) -> None:
-        visitor = f"v{number:024x}"
-        for index, said in enumerate(batches[number]):
-            event = incoming.said(visitor, f"{index:08}", said, (), "", core.clock.now())
-            payload = event.model_dump_json().encode()
+    async def produce(events: Sequence[tuple[str, str, bytes]]) -> None:
+        for key, visitor, payload in events:
             began = time.perf_counter()
-            key = incoming.event_key(event)
-            await core.inbox.ingest(instance, key, visitor, "said", payload)
+            await core.inbox.ingest(made.id, key, visitor, "said", payload)
             acks.append((time.perf_counter() - began) * 1000)
 
     began = time.perf_counter()
     async with anyio.create_task_group() as tasks:
-        for number in range(_PRODUCERS):
-            tasks.start_soon(produce, number)
+        for events in arriving:
+            tasks.start_soon(produce, events)
 
     async def ready() -> bool | None:
         return await _stored(core) >= each * _PRODUCERS or None
@@ -83,6 +80,18 @@ async def _ours(core: Core, count: int) -> tuple[float, list[float]]:
     if not await core.events.wait(ready, _DEADLINE_S):
         raise RuntimeError("the messages did not arrive")
     return each * _PRODUCERS / (time.perf_counter() - began), acks
+
+
+def _events(core: Core, number: int, texts: Iterable[str]) -> list[tuple[str, str, bytes]]:
+    """What one visitor's page sends: key, visitor and payload of each event."""
+    visitor = f"v{number:024x}"
+    said = [
+        incoming.said(visitor, f"{index:08}", text, (), "", core.clock.now())
+        for index, text in enumerate(texts)
+    ]
+    return [
+        (incoming.event_key(event), visitor, event.model_dump_json().encode()) for event in said
+    ]
 
 
 async def _stored(core: Core) -> int:
