@@ -62,4 +62,4 @@ def _title(chat: Chat, visible: Visible) -> str:
 
 
 def _joined(between: str, parts: Iterable[str]) -> str:
-    return between.join(part for part in parts if part)
+    return between.join(filter(None, parts))

@@ -52,6 +52,28 @@ part_named = (
     .order_by(_chats.c.last_at.desc(), _chats.c.id.desc())
     .limit(bindparam("limit"))
 )
+# What a Chat is made of, and where its page goes on. Each column more is told in every row.
+_shown: Select[Any] = select(
+    _chats.c.id,
+    _chats.c.instance_id,
+    _chats.c.native_id,
+    _chats.c.kind,
+    _chats.c.name,
+    _chats.c.name_source,
+    _chats.c.alias,
+    _chats.c.phone,
+    _chats.c.username,
+    _chats.c.parent_id,
+    _chats.c.unread,
+    _chats.c.last_at,
+    _chats.c.last_text,
+    _chats.c.last_sender,
+    _chats.c.last_direction,
+    _chats.c.waiting,
+    _chats.c.owner_wrote_at,
+    _chats.c.peer_wrote_at,
+    _chats.c.decision,
+)
 _insert = insert(_chats)
 _update = update(_chats).where(_chats.c.id == bindparam("chat"))
 
@@ -83,7 +105,7 @@ def list_page(
     after: bool,
 ) -> Select[Any]:
     """Chats with messages, newest first. Parameters by name of the flag, and `limit`."""
-    stmt = select(_chats).where(_chats.c.last_at > 0)
+    stmt = _shown.where(_chats.c.last_at > 0)
     if instances:
         stmt = stmt.where(_chats.c.instance_id.in_(bindparam("instances", expanding=True)))
     if query:
