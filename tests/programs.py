@@ -6,6 +6,7 @@ fails.
 
 import os
 import shutil
+import subprocess
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -58,3 +59,20 @@ def require_program(key: str) -> str:
     if STRICT_SKIPS and program.always_in_ci:
         pytest.fail(reason)
     pytest.skip(reason)
+
+
+def tracked_files() -> list[str]:
+    """What a clone would have: the names of the files git tracks or would take, from the root.
+
+    Skips the test where there is no checkout.
+    """
+    done = subprocess.run(
+        [require_program("git"), "ls-files", "-z", "--cached", "--others", "--exclude-standard"],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    if done.returncode:
+        pytest.skip("not a git checkout")
+    return [name for name in done.stdout.split("\0") if name and (ROOT / name).is_file()]

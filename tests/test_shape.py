@@ -3,7 +3,6 @@
 import ast
 import importlib
 import re
-import subprocess
 import tomllib
 from collections.abc import Iterator
 from pathlib import Path
@@ -11,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from messengers import errors
-from tests.programs import ROOT, require_program
+from tests.programs import ROOT, tracked_files
 
 SRC = ROOT / "src" / "messengers"
 MODULES = sorted(SRC.rglob("*.py"))
@@ -75,20 +74,6 @@ def environment_reads(path: Path) -> Iterator[int]:
                 yield from (node.lineno for each in names if each.name in ENVIRONMENT)
             case _:
                 pass
-
-
-def tracked_files() -> list[Path]:
-    done = subprocess.run(
-        [require_program("git"), "ls-files", "-z", "--cached", "--others", "--exclude-standard"],
-        cwd=ROOT,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    if done.returncode:
-        pytest.skip("not a git checkout")
-    found = [ROOT / name for name in done.stdout.split("\0") if name]
-    return [path for path in found if path.is_file() and not path.is_symlink()]
 
 
 def test_files_stay_short() -> None:
@@ -223,9 +208,9 @@ def test_the_tree_names_no_registry_host_and_no_machine_path() -> None:
         )
     )
     found = [
-        f"{path.relative_to(ROOT)}: {match[0]}"
-        for path in tracked_files()
-        if (match := pattern.search(path.read_bytes().decode("utf-8", "replace")))
+        f"{name}: {match[0]}"
+        for name in tracked_files()
+        if (match := pattern.search((ROOT / name).read_bytes().decode("utf-8", "replace")))
     ]
 
     assert found == []

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from tests.living import House, living
-from tests.programs import ROOT, require_program
+from tests.programs import ROOT, require_program, tracked_files
 
 pytestmark = pytest.mark.timeout(480)
 
@@ -25,19 +25,9 @@ _OURS = ("VIRTUAL_ENV", "PYTHON", "COVERAGE_", "MESSENGERS_", "XDG_", "UV_", "PI
 def checkout(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The files a clone would have, and none that was generated."""
     target = tmp_path_factory.mktemp("clone")
-    done = subprocess.run(
-        [require_program("git"), "ls-files", "-z", "--cached", "--others", "--exclude-standard"],
-        cwd=ROOT,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    if done.returncode:
-        pytest.skip("not a git checkout")
-    for name in filter(None, done.stdout.split("\0")):
-        if (ROOT / name).is_file():
-            (target / name).parent.mkdir(parents=True, exist_ok=True)
-            (target / name).write_bytes((ROOT / name).read_bytes())
+    for name in tracked_files():
+        (target / name).parent.mkdir(parents=True, exist_ok=True)
+        (target / name).write_bytes((ROOT / name).read_bytes())
     return target
 
 
