@@ -6,7 +6,8 @@ A form holds for ten minutes: since 2026-07-28 its answer comes with a later cal
 then; before, the call waits for it, and what nobody answered ends as not sent.
 """
 
-from typing import Literal
+from collections.abc import Awaitable, Callable
+from typing import Annotated, Literal
 
 import anyio
 from mcp.server.mcpserver import (
@@ -15,6 +16,7 @@ from mcp.server.mcpserver import (
     DeclinedElicitation,
     Elicit,
     ElicitationResult,
+    Resolve,
 )
 from mcp.server.mcpserver.exceptions import ToolError
 from pydantic import BaseModel, Field
@@ -27,7 +29,7 @@ from messengers.mcp_server.progress import ticking
 from messengers.mcp_server.text import Visible
 from messengers.redaction import redact_answer
 
-__all__ = ["Consent", "NotAsked", "Question", "ask", "settle"]
+__all__ = ["Consent", "NotAsked", "Question", "ask", "asked", "settle"]
 
 
 class Choice(BaseModel, frozen=True):
@@ -73,6 +75,15 @@ async def ask(ctx: Ctx, act: Act) -> Question:
     if (ctx.protocol_version or "") >= _LATER_CALLS:
         return Elicit(question, form)
     return await _answer(ctx, question, form)
+
+
+def asked(prepare: Callable[..., Awaitable[Act]]) -> Resolve:
+    """The question before a tool's act, where `prepare` made the act of the same call."""
+
+    async def question(ctx: Ctx, act: Annotated[Act, Resolve(prepare)]) -> Question:
+        return await ask(ctx, act)
+
+    return Resolve(question)
 
 
 async def _answer(ctx: Ctx, question: str, form: type[Choice]) -> Choice:

@@ -28,7 +28,7 @@ from pydantic import ValidationError
 from messengers.errors import InvalidInput
 from messengers.wire import INVALID_REQUEST, PARSE_ERROR, fault, parse, request_fault
 
-__all__ = ["Frames"]
+__all__ = ["Frames", "Incoming", "Outgoing"]
 
 _CHUNK = 65_536
 _ENDLESS = "subscriptions/listen"

@@ -34,7 +34,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from messengers.core.callers import Caller
 from messengers.core.core import Core
 from messengers.errors import Unauthorized
-from messengers.mcp_server.frames import Frames
+from messengers.mcp_server.frames import Frames, Incoming, Outgoing
 from messengers.models import Preset
 from messengers.wire import fault
 
@@ -127,13 +127,7 @@ class Transports:
         self._sessions.add(frames)
         try:
             async with frames.open() as (incoming, outgoing):
-                await serve_dual_era_loop(
-                    self._low,
-                    incoming,
-                    outgoing,
-                    lifespan_state=self._state,
-                    init_options=self._low.create_initialization_options(),
-                )
+                await self._converse(incoming, outgoing)
         finally:
             self._sessions.discard(frames)
             CALLER.reset(token)
@@ -153,16 +147,19 @@ class Transports:
     def _state(self) -> Surface:
         return cast("Surface", self._manager._lifespan_state)  # noqa: SLF001  # pyright: ignore[reportPrivateUsage] - entering the lifespan a second time would be another state
 
+    async def _converse(self, incoming: Incoming, outgoing: Outgoing) -> None:
+        await serve_dual_era_loop(
+            self._low,
+            incoming,
+            outgoing,
+            lifespan_state=self._state,
+            init_options=self._low.create_initialization_options(),
+        )
+
     async def _serve_sse(self, scope: Scope, receive: Receive, send: Send) -> None:
         hinting = _with_retry(send)
         async with self._sse.connect_sse(scope, receive, hinting) as (incoming, outgoing):
-            await serve_dual_era_loop(
-                self._low,
-                incoming,
-                outgoing,
-                lifespan_state=self._state,
-                init_options=self._low.create_initialization_options(),
-            )
+            await self._converse(incoming, outgoing)
 
 
 class _Bound:

@@ -7,7 +7,7 @@ from mcp.types import CallToolResult
 from pydantic import Field
 
 from messengers.core.acts import Act, Answer
-from messengers.mcp_server.confirmation import Consent, NotAsked, Question, ask, settle
+from messengers.mcp_server.confirmation import Consent, NotAsked, Question, ask, asked, settle
 from messengers.mcp_server.context import Ctx, asking
 from messengers.mcp_server.results import DOUBT, DoneResult, SentResult, header, untrusted, written
 from messengers.mcp_server.text import Visible
@@ -71,14 +71,10 @@ async def _forward(ctx: Ctx, message: str, chat: str) -> Act:
     return await call.core.changes.prepare_forward(call.caller, message, chat)
 
 
-async def _ask_forward(ctx: Ctx, act: Annotated[Act, Resolve(_forward)]) -> Question:
-    return await ask(ctx, act)
-
-
 async def forward_message(
     ctx: Ctx,
     act: Annotated[Act, Resolve(_forward)],
-    consent: Annotated[Consent, Resolve(_ask_forward)],
+    consent: Annotated[Consent, asked(_forward)],
     message: given.MessageId,
     chat: given.Chat,
 ) -> SentResult:
@@ -91,14 +87,10 @@ async def _edit(ctx: Ctx, message: str, text: str) -> Act:
     return await call.core.changes.prepare_edit(call.caller, message, text)
 
 
-async def _ask_edit(ctx: Ctx, act: Annotated[Act, Resolve(_edit)]) -> Question:
-    return await ask(ctx, act)
-
-
 async def edit_message(
     ctx: Ctx,
     act: Annotated[Act, Resolve(_edit)],
-    consent: Annotated[Consent, Resolve(_ask_edit)],
+    consent: Annotated[Consent, asked(_edit)],
     message: given.MessageId,
     text: Annotated[given.Text, Field(description="The new text, Markdown")],
 ) -> DoneResult:
@@ -111,14 +103,10 @@ async def _delete(ctx: Ctx, message: str, for_everyone: bool) -> Act:
     return await call.core.changes.prepare_delete(call.caller, message, for_everyone=for_everyone)
 
 
-async def _ask_delete(ctx: Ctx, act: Annotated[Act, Resolve(_delete)]) -> Question:
-    return await ask(ctx, act)
-
-
 async def delete_message(
     ctx: Ctx,
     act: Annotated[Act, Resolve(_delete)],
-    consent: Annotated[Consent, Resolve(_ask_delete)],
+    consent: Annotated[Consent, asked(_delete)],
     message: given.MessageId,
     for_everyone: Annotated[bool, Field(description="false: only on our side")] = True,
 ) -> DoneResult:
@@ -134,14 +122,10 @@ async def _react(ctx: Ctx, message: str, emoji: str) -> Act:
     return await call.core.changes.prepare_react(call.caller, message, emoji)
 
 
-async def _ask_react(ctx: Ctx, act: Annotated[Act, Resolve(_react)]) -> Question:
-    return await ask(ctx, act)
-
-
 async def react(
     ctx: Ctx,
     act: Annotated[Act, Resolve(_react)],
-    consent: Annotated[Consent, Resolve(_ask_react)],
+    consent: Annotated[Consent, asked(_react)],
     message: given.MessageId,
     emoji: Annotated[given.Text, Field(description="One emoji; empty removes ours")],
 ) -> DoneResult:

@@ -7,7 +7,7 @@ from mcp.server.mcpserver import Image, Resolve
 from pydantic import Field
 
 from messengers.core.acts import Act
-from messengers.mcp_server.confirmation import Consent, Question, ask, settle
+from messengers.mcp_server.confirmation import Consent, asked, settle
 from messengers.mcp_server.context import Ctx, asking
 from messengers.mcp_server.progress import ticking
 from messengers.mcp_server.qr import blocks, picture
@@ -39,14 +39,10 @@ async def _create(ctx: Ctx, provider: str, name: str, credentials: dict[str, str
     return await call.core.instances.prepare_create(call.caller, provider, name, credentials)
 
 
-async def _ask_create(ctx: Ctx, act: Annotated[Act, Resolve(_create)]) -> Question:
-    return await ask(ctx, act)
-
-
 async def create_instance(
     ctx: Ctx,
     act: Annotated[Act, Resolve(_create)],
-    consent: Annotated[Consent, Resolve(_ask_create)],
+    consent: Annotated[Consent, asked(_create)],
     provider: Annotated[given.Text, Field(description="Messenger, built in: webchat")],
     name: Annotated[given.Text, Field(description="Short unique name, a-z 0-9 _ -")],
     credentials: Annotated[
@@ -71,14 +67,10 @@ async def _disconnect(ctx: Ctx, instance: str) -> Act:
     return await call.core.instances.prepare_disconnect(call.caller, instance)
 
 
-async def _ask_disconnect(ctx: Ctx, act: Annotated[Act, Resolve(_disconnect)]) -> Question:
-    return await ask(ctx, act)
-
-
 async def disconnect_instance(
     ctx: Ctx,
     act: Annotated[Act, Resolve(_disconnect)],
-    consent: Annotated[Consent, Resolve(_ask_disconnect)],
+    consent: Annotated[Consent, asked(_disconnect)],
     instance: given.InstanceRef,
 ) -> InstanceResult:
     """Stop an account's connection. What is stored stays."""
@@ -90,14 +82,10 @@ async def _delete(ctx: Ctx, instance: str, purge: bool) -> Act:
     return await call.core.instances.prepare_delete(call.caller, instance, purge)
 
 
-async def _ask_delete(ctx: Ctx, act: Annotated[Act, Resolve(_delete)]) -> Question:
-    return await ask(ctx, act)
-
-
 async def delete_instance(
     ctx: Ctx,
     act: Annotated[Act, Resolve(_delete)],
-    consent: Annotated[Consent, Resolve(_ask_delete)],
+    consent: Annotated[Consent, asked(_delete)],
     instance: given.InstanceRef,
     purge: Annotated[bool, Field(description="Its messages and files too, for good")] = False,
 ) -> InstanceResult:
