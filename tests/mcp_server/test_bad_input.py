@@ -274,6 +274,20 @@ async def test_an_error_of_a_write_ends_with_what_is_known(
     assert house.personal.calls == []
 
 
+@pytest.mark.parametrize(
+    ("tool", "argument"), [("mark_read", "until"), ("read_messages", "around")]
+)
+async def test_an_id_that_is_none_is_no_message_of_the_chat(
+    house: House, connect: Connect, tool: str, argument: str
+) -> None:
+    chat = await known_chat(house)
+
+    async with connect() as client:
+        answer = await refused(client, tool, chat=chat, **{argument: "zzz"})
+
+    assert answer.startswith("No such message in this chat. Take the id from ")
+
+
 async def test_every_write_says_what_became_of_it(connect: Connect) -> None:
     async with connect("admin") as client:
         answers = {row: await refused(client, row.name, no_such_parameter=1) for row in WRITES}

@@ -187,7 +187,7 @@ async def test_an_empty_inbox_says_what_to_do(house: House, connect: Connect) ->
     assert "me · scripted_personal (personal) · connected" in nobody
     assert recent == nobody
     assert narrowed == "No chats fit that."
-    assert quiet.startswith("Nothing new: ")
+    assert quiet.startswith("Nothing new since 20")
 
 
 async def test_nothing_found_says_how_words_match(house: House, connect: Connect) -> None:
@@ -196,6 +196,7 @@ async def test_nothing_found_says_how_words_match(house: House, connect: Connect
 
     async with connect("reader") as client:
         assert "literally" in await call(client, "search_messages", query="absent")
+        assert "no words" in await call(client, "search_messages", query=" ")
         assert "No contact fits" in await call(client, "find_contacts", query="absent")
         assert "(no messages here)" in await call(
             client, "read_messages", chat=message.chat, until="2020-01-01"
@@ -296,6 +297,7 @@ async def test_instances_say_how_they_fare(house: House, connect: Connect) -> No
     assert "can edit, delete, react, mark_read" in listed
     assert one.startswith("bot · ")
     assert "asks: unknown_chats" in health
+    assert "next attempt" not in health
     assert "last received: never" in health
 
 

@@ -5,6 +5,7 @@ import pytest
 
 from messengers.core.credentials import read
 from messengers.errors import InvalidInput
+from messengers.providers.webchat.config import WebchatConfig
 from messengers.redaction import MASK, register_secret
 from messengers.web.refusals import error_response
 from tests.fakes.scripted import ScriptedConfig
@@ -45,3 +46,11 @@ def test_a_credential_that_does_not_fit_is_named_with_the_reason() -> None:
     with pytest.raises(InvalidInput) as raised:
         read(ScriptedConfig, {"greeting": "hello"})
     assert said(raised.value)["cause"] == "token does not fit (Field required)."
+
+
+def test_a_pattern_is_told_in_the_words_of_its_field() -> None:
+    with pytest.raises(InvalidInput) as raised:
+        read(WebchatConfig, {"accent": "crimson"})
+
+    assert raised.value.cause == "accent does not fit (The page's colour as `#rrggbb`)."
+    assert "crimson" not in str(raised.value)

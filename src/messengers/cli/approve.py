@@ -4,13 +4,14 @@ It needs a terminal with a person at it, and shows all of what would leave: an a
 pipes, so an agent cannot nod its own message through.
 """
 
+from datetime import datetime
 from typing import Annotated
 
 import typer
 from pydantic import TypeAdapter
 
 from messengers.cli.control import ask, segment
-from messengers.cli.terminal import Home, one_line, require_person, say
+from messengers.cli.terminal import Home, local_time, one_line, require_person, say
 from messengers.core.acts import Answer, Approval
 from messengers.errors import MessengersError
 from messengers.models import Outcome, SentMessage
@@ -65,7 +66,7 @@ def _show(approval: Approval, count: str) -> None:
         "To": " ".join(part for part in (shown.recipient, approval.chat) if part),
         "Why": shown.why,
         "Asked by": approval.requested_by,
-        "Until": approval.expires_at,
+        "Until": local_time(datetime.fromisoformat(approval.expires_at)),
     }
     say(*(f"  {name + ':':<10}{one_line(value)}" for name, value in facts.items() if value))
     for attachment in shown.attachments:

@@ -1,5 +1,6 @@
 """`messengers instances`: the accounts that Messengers speaks for."""
 
+from datetime import datetime
 from pathlib import Path
 from typing import Annotated
 
@@ -15,6 +16,7 @@ from messengers.cli.terminal import (
     Home,
     data,
     is_interactive,
+    local_time,
     misused,
     require_person,
     say,
@@ -130,7 +132,7 @@ def show(name: Name, home: Home = None, as_json: AsJson = False) -> None:
         "probe ok": health.last_probe_ok_at,
         "retry at": health.retry_at,
     }
-    say(instance.name, *(f"  {key:<14}{value}" for key, value in facts.items() if value))
+    say(instance.name, *(f"  {key:<14}{_told(value)}" for key, value in facts.items() if value))
     if view.problems:
         say("  last problems", *(f"    {line}" for line in view.problems))
 
@@ -236,6 +238,10 @@ def _provider(name: str, home: Home) -> _Provider:
         known = ", ".join(each.name for each in catalog)
         raise InvalidInput("There is no such provider.", f"There are: {known}.")
     return found
+
+
+def _told(value: object) -> str:
+    return local_time(value) if isinstance(value, datetime) else str(value)
 
 
 def _tell(answer: InstanceAnswer, *, as_json: bool) -> None:

@@ -7,7 +7,7 @@ import typer
 from pydantic import BaseModel, TypeAdapter
 
 from messengers.cli.control import ask, segment
-from messengers.cli.terminal import AsJson, Home, data, misused, rows, say, warn
+from messengers.cli.terminal import AsJson, Home, data, local_time, misused, rows, say, warn
 from messengers.core.keys import ApiKey
 from messengers.models import Preset
 
@@ -96,4 +96,4 @@ def _state(key: ApiKey) -> str:
 
 
 def _day(moment: datetime | None) -> str:
-    return moment.astimezone().strftime("%Y-%m-%d %H:%M") if moment else "never"
+    return local_time(moment) if moment else "never"

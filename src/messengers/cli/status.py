@@ -8,7 +8,7 @@ import typer
 from pydantic import BaseModel, TypeAdapter
 
 from messengers.cli.control import ask, place_of
-from messengers.cli.terminal import AsJson, Home, data, rows, say
+from messengers.cli.terminal import AsJson, Home, data, local_time, rows, say
 from messengers.core.views import InstanceView
 from messengers.core.words import counted
 from messengers.lock import is_held
@@ -47,7 +47,7 @@ def status(home: Home = None, as_json: AsJson = False) -> None:
         data({"running": True, "home": place, **found.model_dump()})
         return
     say(
-        f"Messengers {found.version} runs as process {found.pid} since {_local(found.since)}.",
+        f"Messengers {found.version} runs as process {found.pid} since {local_time(found.since)}.",
         f"  address   {found.url}",
         f"  data      {place} ({found.database_bytes / 1e6:.1f} MB)",
     )
@@ -77,7 +77,3 @@ def show_instances(views: list[InstanceView]) -> None:
             for view in views
         ],
     )
-
-
-def _local(moment: datetime) -> str:
-    return moment.astimezone().strftime("%Y-%m-%d %H:%M")

@@ -4,6 +4,7 @@ import json
 import sys
 import unicodedata
 from collections.abc import Sequence
+from datetime import datetime
 from pathlib import Path
 from typing import Annotated, NoReturn
 
@@ -22,6 +23,7 @@ __all__ = [
     "data",
     "fail",
     "is_interactive",
+    "local_time",
     "misused",
     "one_line",
     "require_person",
@@ -101,6 +103,11 @@ def visible(text: str) -> str:
     What the owner agrees to must be what he read: no escape sequence, no hidden or reordered text.
     """
     return "".join(char if _is_plain(char) else f"\\u{{{ord(char):x}}}" for char in text)
+
+
+def local_time(moment: datetime) -> str:
+    """To the minute, in the zone of this terminal."""
+    return moment.astimezone().strftime("%Y-%m-%d %H:%M")
 
 
 def one_line(text: str) -> str:

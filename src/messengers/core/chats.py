@@ -252,7 +252,7 @@ class Chats:
 
     async def _newest(self, chat: Chat, until: str) -> Row | None:
         if until:
-            wanted = require_id(IdKind.MESSAGE, until, "message")
+            wanted = decode_id(IdKind.MESSAGE, until.strip()) or 0
             row = await self._store.row(messages.get, message=wanted)
             if row is None or row["chat_id"] != chat_key(chat):
                 raise NotFound("No such message in this chat.", "Take the id from read_messages.")

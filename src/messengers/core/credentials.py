@@ -64,8 +64,8 @@ def read(config: type[BaseModel], values: Mapping[str, object]) -> BaseModel:
         near = difflib.get_close_matches(unknown[0], known, n=1)
         hint = f"Did you mean {near[0]}? " if near else ""
         raise InvalidInput(
-            f"{len(unknown)} of the given fields are unknown.",
-            f"{hint}The known ones: {', '.join(known) or 'none'}.",
+            "There is no such field." if len(unknown) == 1 else "Several fields do not exist.",
+            f"{hint}There are: {', '.join(known) or 'none'}.",
         )
     for name, value in values.items():
         _check_text(name, value)
@@ -78,8 +78,8 @@ def read(config: type[BaseModel], values: Mapping[str, object]) -> BaseModel:
         return config.model_validate(given)
     except ValidationError as exc:
         problems = exc.errors(include_url=False, include_context=False)
-        sentences = [_problem(problem, given) for problem in problems[:5]]
-        raise InvalidInput(" ".join(sentences), "Nothing was stored.") from None
+        sentences = [_problem(config, problem, given) for problem in problems[:5]]
+        raise InvalidInput(" ".join(sentences), "Correct it and try again.") from None
 
 
 def plain(config: BaseModel) -> dict[str, Any]:
@@ -107,12 +107,15 @@ def _check_text(name: str, value: object) -> None:
         raise InvalidInput(f"{name} holds characters that no text has.", "Paste it again.")
 
 
-def _problem(problem: ErrorDetails, given: Mapping[str, object]) -> str:
+def _problem(config: type[BaseModel], problem: ErrorDetails, given: Mapping[str, object]) -> str:
     place = problem["loc"]
     name = str(place[0]) if place else "The configuration"
     told = redact(problem["msg"]).removeprefix("Value error, ").rstrip(".")
+    if problem["type"] == "string_pattern_mismatch":
+        # A pattern tells people nothing; what the field is for says how to write it.
+        told = (config.model_fields[name].description or "").partition(";")[0].rstrip(".")
     # No colon after the name: what follows one after a secret's name is masked on its way out.
-    if any(len(str(value)) > 3 and str(value) in told for value in given.values()):
+    if not told or any(len(str(value)) > 3 and str(value) in told for value in given.values()):
         return f"{name} does not fit."
     return f"{name} does not fit ({told})."
 

@@ -11,7 +11,7 @@ from messengers.core.events import Events
 from messengers.core.instances import Instances
 from messengers.core.pages import ChatMessages, Page, check_limit
 from messengers.errors import InvalidInput, NotFound
-from messengers.models import Chat, Event, IdKind, Message, decode_id, require_id
+from messengers.models import Chat, Event, IdKind, Message, decode_id
 from messengers.store import Store
 from messengers.store import messages as rows
 from messengers.store.rows import Row
@@ -94,7 +94,7 @@ class History:
         return Page(tuple(self.of_row(row) for row in reversed(kept)), cursor)
 
     async def _around(self, chat: Chat, limit: int, around: str) -> Page[Message]:
-        key = require_id(IdKind.MESSAGE, around, "message")
+        key = decode_id(IdKind.MESSAGE, around.strip()) or 0
         middle = await self._store.row(rows.get, message=key)
         if middle is None or middle["chat_id"] != chat_key(chat) or middle["sent_at"] is None:
             raise NotFound("No such message in this chat.", "Take the id from search_messages.")

@@ -49,10 +49,10 @@ async def get_instance(ctx: Ctx, instance: given.InstanceRef) -> str:
         "last received": health.last_inbound_at,
         "last sent": health.last_outbound_at,
         "last probe": health.last_probe_ok_at,
-        "next attempt": health.retry_at,
     }
     lines = [_line(call, view), f"id {view.instance.id} · asks: {view.instance.confirm}"]
     lines += [f"{name}: {zone.minute(at) or 'never'}" for name, at in times.items()]
+    lines += [f"next attempt: {zone.minute(health.retry_at)}"] if health.retry_at else []
     lines.append(f"times in {zone.name}")
     visible = Visible()
     problems = call.core.instances.problems(view.instance.id)

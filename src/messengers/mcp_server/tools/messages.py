@@ -66,7 +66,8 @@ async def list_recent_messages(
 
     async def empty() -> str:
         if await _has_chats(call, instance):
-            return f"Nothing new: {span}. Set since further back, or use list_chats."
+            told = f"Nothing new since {call.zone.minute(start)} ({call.zone.name})."
+            return f"{told} Set since further back, or use list_chats."
         return await first_steps(call, instance)
 
     shown = Paged(fetch, render, empty if format == "text" else None, _messages_in)
@@ -159,6 +160,8 @@ async def search_messages(
         return _joined(top, untrusted(lines), note)
 
     async def empty() -> str:
+        if not query.strip():
+            return "query has no words to look for. list_recent_messages shows what is new."
         return "Nothing found. Words are matched literally and all must occur: try fewer or others."
 
     return await Paged(fetch, render, empty if format == "text" else None).answer(limit)
