@@ -16,6 +16,7 @@ from starlette.applications import Starlette
 from websockets.asyncio.client import ClientConnection, connect
 
 from messengers.app import open_app
+from messengers.clock import Clock, SystemClock
 from messengers.core.callers import OWNER, Caller
 from messengers.core.chats import ChatFilter
 from messengers.core.core import Core
@@ -139,9 +140,14 @@ class Site:
 
 
 @pytest.fixture
-async def site(tmp_path: Path) -> AsyncIterator[Site]:
+def clock() -> Clock:
+    return SystemClock()
+
+
+@pytest.fixture
+async def site(tmp_path: Path, clock: Clock) -> AsyncIterator[Site]:
     settings = Settings(home=tmp_path / "home", port=0)
-    async with open_app(settings) as app:
+    async with open_app(settings, clock) as app:
         title = {"title": "Anna's Bakery", "greeting": "Hi! Ask us <anything>."}
         await app.core.instances.create(OWNER, "webchat", "shop", title)
         async with serving(app.web) as port:

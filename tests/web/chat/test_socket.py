@@ -9,6 +9,7 @@ import anyio
 import pytest
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 
+from messengers.clock import SystemClock
 from messengers.core.callers import OWNER
 from messengers.models import SentMessage
 from messengers.providers.base import Part
@@ -242,18 +243,27 @@ async def test_a_stopped_instance_closes_its_pages_and_they_may_come_back(site: 
     assert answer["type"] == "ack"
 
 
+class StandingClock(SystemClock):
+    """For limits that must not fill up while a slow machine stores messages."""
+
+    def monotonic_s(self) -> float:
+        return 1_000.0
+
+
+@pytest.mark.parametrize("clock", [StandingClock()], ids=["standing"])
 async def test_too_many_messages_are_refused_politely_and_none_is_lost(site: Site) -> None:
     async with site.guest() as guest:
         for number in range(200):
             client_id = f"flood-{number:04}"
             await guest.send({"type": "say", "client_id": client_id, "text": f"{number}"})
-        refused = await guest.until(type="refused")
-        acked = [frame["client_id"] for frame in guest.frames if frame["type"] == "ack"]
-        await guest.until(client_id="flood-0199")
+        last = await guest.until(client_id="flood-0199")
 
-    assert (refused["final"], refused["client_id"] in acked) == (False, False)
-    assert 0 < refused["retry_after_s"] < 5
-    assert len(acked) >= 20
+    answers = [frame for frame in guest.frames if "client_id" in frame]
+    assert [(frame["type"], frame["client_id"]) for frame in answers] == [
+        ("ack" if number < 20 else "refused", f"flood-{number:04}") for number in range(200)
+    ]
+    assert last["final"] is False
+    assert 0 < last["retry_after_s"] < 5
 
 
 REFUSED_FOR_GOOD = {
