@@ -18,8 +18,9 @@ from alembic.script import ScriptDirectory
 from messengers.clock import SystemClock
 from messengers.errors import StorageUnavailable
 from messengers.store import Store, sqlite
-from messengers.store.migrations import REVISIONS, SCRIPTS, migrate, stored_revision
+from messengers.store.migrations import REVISIONS, SCRIPTS, migrate, stored_revision, upgrade
 from messengers.store.tables import metadata
+from tests.spec.schema import migrated_schema, schema_of
 from tests.store.conftest import INSTANCE, add_chat
 
 NEXT = "9001"
@@ -100,8 +101,16 @@ SCHEMA = (
 )
 
 
-def test_the_revisions_make_exactly_the_tables(database: Path) -> None:
+def test_a_new_database_is_what_the_revisions_make(database: Path, tmp_path: Path) -> None:
+    migrated = migrated_schema(tmp_path)
     migrate(database)
+
+    assert schema_of(database) == migrated, "python tests/spec/schema.py writes schema.sql anew"
+    assert stored_revision(tmp_path / database.name) == stored_revision(database)
+
+
+def test_the_revisions_make_exactly_the_tables(database: Path) -> None:
+    upgrade(database, REVISIONS[-1])
     engine = sa.create_engine("sqlite://", poolclass=sa.StaticPool)
     with engine.begin() as conn:
         metadata.create_all(conn)
@@ -193,7 +202,7 @@ def test_without_a_backup_nothing_is_migrated(database: Path, scripts: Path) -> 
 async def test_a_newer_database_is_refused_in_one_sentence_and_left_alone(
     database: Path, scripts: Path
 ) -> None:
-    migrate(database, revisions=add_revision(scripts), scripts=scripts)
+    upgrade(database, add_revision(scripts)[-1], scripts)
     before = contents(database)
 
     with pytest.raises(StorageUnavailable) as caught:
@@ -253,11 +262,11 @@ def test_a_migration_killed_at_any_statement_starts_over_whole(
     assert names == set()
 
 
-def test_alembic_is_not_imported_for_a_database_that_is_up_to_date(database: Path) -> None:
-    migrate(database)
+def test_alembic_is_imported_for_an_older_database_only(database: Path) -> None:
     code = (
         "import sys, pathlib; from messengers.store.migrations import migrate; "
-        "migrate(pathlib.Path(sys.argv[1])); print('alembic' in sys.modules)"
+        "path = pathlib.Path(sys.argv[1]); migrate(path); migrate(path); "
+        "print('alembic' in sys.modules)"
     )
 
     done = subprocess.run(
