@@ -16,19 +16,22 @@ from messengers.store import Store, outbox
 from tests.core.conftest import AGENT, House
 
 CANCELS = 500
+CHATS = 10
+"""Each has a lane of its own, so what is sent is on its way while more is cancelled."""
 
 
 @pytest.mark.case("F05")
-@pytest.mark.timeout(120)
+@pytest.mark.timeout(60)
 async def test_cancelled_sends_are_done_or_not_and_say_which(house: House) -> None:
-    await house.personal.say("hi", **{"from": "me"})
-    chat = await house.chat_of(await house.told("hi"))
+    for number in range(CHATS):
+        await house.personal.say(f"hi {number}", chat=f"ann{number}", **{"from": "me"})
+    chats = [await house.chat_of(await house.told(f"hi {number}")) for number in range(CHATS)]
     seed = random.randrange(2**32)
     chance = random.Random(seed)
 
     async def asked(number: int) -> None:
         with anyio.move_on_after(chance.random() * 0.02):
-            await house.send(chat.id, f"try {number}", wait_s=0.05)
+            await house.send(chats[number % CHATS].id, f"try {number}", wait_s=0.05)
 
     for start in range(0, CANCELS, 50):
         async with anyio.create_task_group() as tasks:
@@ -40,24 +43,22 @@ async def test_cancelled_sends_are_done_or_not_and_say_which(house: House) -> No
         open_rows = await store.rows(outbox.todo_chats), await store.rows(outbox.claimed)
         return None if any(open_rows) else True
 
-    assert await house.core.events.wait(settled, 60), f"still pending, seed {seed}"
+    # Sooner than the sweep would see to what nobody waits for.
+    assert await house.core.events.wait(settled, 20), f"still pending, seed {seed}"
     listed: list[str] = []
-    cursor = "start"
-    while cursor:
-        page = await house.core.history.read(
-            OWNER, chat, limit=200, cursor=cursor.removeprefix("start")
-        )
-        listed += [m.text for m in page.items if m.delivery == "sent" and m.text != "hi"]
-        cursor = page.cursor
+    for chat in chats:
+        page = await house.core.history.read(OWNER, chat, limit=200)
+        assert not page.cursor, "all of a chat on one page"
+        listed += [m.text for m in page.items if m.delivery == "sent" and m.origin == "api"]
     accepted = [text for _, text, _ in house.personal.accepted]
     assert sorted(listed) == sorted(accepted), f"seed {seed}"
     assert len(set(accepted)) == len(accepted), f"seed {seed}"
     assert accepted, "a test in which nothing was ever sent shows nothing"
-    summary = (await house.core.chats.list(AGENT, ChatFilter())).items[0]
-    newest = (await house.core.history.read(AGENT, chat, limit=1)).items[0]
-    assert summary.last_text == newest.text
+    summaries = {each.id: each for each in (await house.core.chats.list(AGENT, ChatFilter())).items}
+    newest = [(await house.core.history.read(AGENT, chat, limit=1)).items[0] for chat in chats]
+    assert [summaries[each.chat].last_text for each in newest] == [each.text for each in newest]
     found = await house.core.search.messages(AGENT, "try", limit=1)
-    assert found.items[0].message.id == newest.id
+    assert found.items[0].message.id in {each.id for each in newest}
 
 
 @pytest.fixture

@@ -6,6 +6,7 @@ from datetime import tzinfo
 from typing import Any
 from uuid import uuid4
 
+import anyio
 from sqlalchemy import Connection
 
 from messengers.clock import Clock, to_ms
@@ -132,10 +133,17 @@ class Sending:
     async def _execute(
         self, payload: Mapping[str, Any], caller: Caller, wait_s: float
     ) -> SentMessage:
-        draft, _ = await self._events.write(
-            lambda conn: self._queue(conn, caller.actor, payload, held=False)
-        )
-        return await self._outcome(draft, wait_s)
+        return await self._drafts.outcome(await self._begin(caller, payload), wait_s, self._zone)
+
+    async def _begin(self, caller: Caller, payload: Mapping[str, Any]) -> str:
+        """Store a draft and start its lane: both, also when who asked leaves meanwhile."""
+        draft = ""
+        with anyio.CancelScope(shield=True):
+            draft, _ = await self._events.write(
+                lambda conn: self._queue(conn, caller.actor, payload, held=False)
+            )
+            await self._box.wake_draft(draft)
+        return draft
 
     def _queue(
         self, conn: Connection, actor: str, payload: Mapping[str, Any], *, held: bool
