@@ -90,6 +90,8 @@ class Ledger:
         ]
 
     def pytest_sessionfinish(self, session: pytest.Session) -> None:
+        if hasattr(session.config, "workerinput"):
+            return  # one of several processes: the one that started it is told of every test
         REPORT.parent.mkdir(exist_ok=True)
         rows = {case_id: vars(verdict) for case_id, verdict in self.verdicts().items()}
         REPORT.write_text(json.dumps(rows, indent=1, ensure_ascii=False) + "\n", "utf-8")

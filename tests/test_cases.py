@@ -78,6 +78,17 @@ def test_a_full_run_with_every_case_passed_or_deferred_succeeds(run: RunSuite) -
     assert cases["S03"]["reason"] == "waits for spring"
 
 
+def test_a_run_in_several_processes_is_judged_as_one(run: RunSuite) -> None:
+    done, cases = run(BOTH_PASS, "-n2")
+    halved, _ = run('import pytest\n@pytest.mark.case("S01")\ndef test_it(): pass\n', "-n2")
+
+    assert done.returncode == 0, done.stdout
+    assert [row["status"] for row in cases.values()] == ["passed", "passed", "deferred"]
+    assert cases["S01"]["tests"] == 2
+    assert halved.returncode == 1
+    assert "UNPROVEN S02 not run" in halved.stdout
+
+
 def test_a_full_run_that_leaves_a_case_untested_fails(run: RunSuite) -> None:
     done, cases = run('import pytest\n@pytest.mark.case("S01")\ndef test_it(): pass\n')
 
