@@ -40,6 +40,9 @@ def test_first(row): pass
 def test_second(): pass
 """
 
+PYTEST = (sys.executable, "-m", "pytest", "-p", "no:cacheprovider", "--disable-plugin-autoload")
+PARALLEL = ("-p", "xdist", "-n2")
+
 RunSuite = Callable[..., tuple[subprocess.CompletedProcess[str], dict[str, Any]]]
 
 
@@ -53,7 +56,7 @@ def run(tmp_path: Path) -> RunSuite:
         (tmp_path / "cases.toml").write_text(MANIFEST)
         (tmp_path / "test_it.py").write_text(suite)
         done = subprocess.run(
-            [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", *args],
+            [*PYTEST, *args],
             cwd=tmp_path,
             capture_output=True,
             text=True,
@@ -79,8 +82,8 @@ def test_a_full_run_with_every_case_passed_or_deferred_succeeds(run: RunSuite) -
 
 
 def test_a_run_in_several_processes_is_judged_as_one(run: RunSuite) -> None:
-    done, cases = run(BOTH_PASS, "-n2")
-    halved, _ = run('import pytest\n@pytest.mark.case("S01")\ndef test_it(): pass\n', "-n2")
+    done, cases = run(BOTH_PASS, *PARALLEL)
+    halved, _ = run('import pytest\n@pytest.mark.case("S01")\ndef test_it(): pass\n', *PARALLEL)
 
     assert done.returncode == 0, done.stdout
     assert [row["status"] for row in cases.values()] == ["passed", "passed", "deferred"]
