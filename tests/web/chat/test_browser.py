@@ -31,8 +31,9 @@ expect.set_options(timeout=15_000)
 OpenPage = Callable[..., AbstractAsyncContextManager[Page]]
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 async def browser() -> AsyncIterator[Browser]:
+    """One for all: each page opens in a context of its own, with nothing of another's."""
     program = require_program("chromium")
     async with async_playwright() as playwright:
         started = await playwright.chromium.launch(executable_path=program, args=ARGS)
