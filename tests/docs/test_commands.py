@@ -84,4 +84,4 @@ def test_commands_in_running_text_exist(page: Path) -> None:
     for words in sorted(named_commands - {("stdio",)}):
         shown = CliRunner().invoke(app, [*words, "--help"])
         assert shown.exit_code == 0, words
-        assert f"{' '.join(words)}" in shown.output
+        assert " ".join(words) in shown.output

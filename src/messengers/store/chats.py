@@ -53,27 +53,12 @@ part_named = (
     .limit(bindparam("limit"))
 )
 # What a Chat is made of, and where its page goes on. Each column more is told in every row.
-_shown: Select[Any] = select(
-    _chats.c.id,
-    _chats.c.instance_id,
-    _chats.c.native_id,
-    _chats.c.kind,
-    _chats.c.name,
-    _chats.c.name_source,
-    _chats.c.alias,
-    _chats.c.phone,
-    _chats.c.username,
-    _chats.c.parent_id,
-    _chats.c.unread,
-    _chats.c.last_at,
-    _chats.c.last_text,
-    _chats.c.last_sender,
-    _chats.c.last_direction,
-    _chats.c.waiting,
-    _chats.c.owner_wrote_at,
-    _chats.c.peer_wrote_at,
-    _chats.c.decision,
+_SHOWN = (
+    *("id", "instance_id", "native_id", "kind", "name", "name_source", "alias", "phone"),
+    *("username", "parent_id", "unread", "last_at", "last_text", "last_sender", "last_direction"),
+    *("waiting", "owner_wrote_at", "peer_wrote_at", "decision"),
 )
+_shown = select(*(_chats.c[name] for name in _SHOWN))
 _insert = insert(_chats)
 _update = update(_chats).where(_chats.c.id == bindparam("chat"))
 

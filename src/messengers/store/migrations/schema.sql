@@ -179,7 +179,7 @@ CREATE TABLE inbound (
 
 CREATE INDEX ix_inbound_lane ON inbound (instance_id, chat_key, id) WHERE state = 'new';
 
-CREATE INDEX ix_inbound_todo ON inbound (state, next_at, id);
+CREATE INDEX ix_inbound_todo ON inbound (id) WHERE state = 'new';
 
 CREATE TABLE instance (
     id VARCHAR NOT NULL,
