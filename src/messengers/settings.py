@@ -144,8 +144,9 @@ class Settings(BaseSettings):
         except ValidationError as exc:
             first = exc.errors(include_url=False, include_input=False)[0]
             name = ".".join(str(part) for part in first["loc"])
+            told = first["msg"].removeprefix("Value error, ")
             raise InvalidInput(
-                f"The setting {name or 'file'} does not fit: {first['msg']}.",
+                f"The setting {name or 'file'} does not fit: {told}.",
                 f"Correct it where it is set: flag, {PREFIX}{name.upper()} or {FILE}.",
             ) from exc
 
