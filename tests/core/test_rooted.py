@@ -97,6 +97,7 @@ def test_nothing_outside_the_roots_is_read(root: Path, path: str) -> None:
 @pytest.mark.parametrize(
     "path",
     ["/dev/zero", "/dev/null", "/proc/self/environ", f"/proc/{os.getpid()}/environ"],
+    ids=["zero", "null", "self", "pid"],  # the same in each process of a run
 )
 def test_a_careless_root_still_gives_regular_files_only(path: str) -> None:
     with pytest.raises(InvalidInput):
