@@ -9,7 +9,6 @@ import re
 from sqlalchemy import CheckConstraint, Index, LargeBinary, Table, UniqueConstraint, text
 from sqlalchemy.orm import declared_attr
 from sqlmodel import Field, SQLModel
-from sqlmodel._compat import SQLModelConfig
 
 __all__ = ["metadata", "table"]
 
@@ -30,7 +29,7 @@ def table(model: type[SQLModel]) -> Table:
 class _Row(SQLModel):
     """Names each table after its model. Rows are never made of it, so it is not built for that."""
 
-    model_config = SQLModelConfig(defer_build=True)
+    model_config = {"defer_build": True}
 
     @declared_attr.directive
     def __tablename__(cls) -> str:  # pyright: ignore[reportIncompatibleVariableOverride] - SQLModel types it as any of three kinds
