@@ -74,8 +74,8 @@ def test_open_ends_stay_open() -> None:
         (utc(2026, 11, 19, 12), utc(2026, 11, 20, 13),
          "2026-11-19 14:00 – 2026-11-20 15:00 Europe/Riga"),
         (utc(2026, 11, 20, 12), utc(2026, 11, 20, 12), "2026-11-20 14:00 Europe/Riga"),
-        (utc(2026, 11, 20, 12), None, "2026-11-20 14:00– Europe/Riga"),
-        (None, utc(2026, 11, 20, 12), "–2026-11-20 14:00 Europe/Riga"),
+        (utc(2026, 11, 20, 12), None, "since 2026-11-20 14:00 Europe/Riga"),
+        (None, utc(2026, 11, 20, 12), "until 2026-11-20 14:00 Europe/Riga"),
         (None, None, "Europe/Riga"),
     ],
 )  # fmt: skip

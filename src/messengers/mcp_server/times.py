@@ -143,9 +143,10 @@ class Zone:
         return self.local(moment).isoformat(" ")[:16] if moment else ""
 
     def range(self, first: datetime | None, last: datetime | None) -> str:
-        """`2026-11-20 14:00–15:00 Europe/Riga`; an open end is left out."""
+        """`2026-11-20 14:00–15:00 Europe/Riga`; with one end `since …` or `until …`."""
         if first is None or last is None:
-            ends = f"{self.minute(first)}–{self.minute(last)}" if first or last else ""
+            ends = f"since {self.minute(first)}" if first else ""
+            ends = f"until {self.minute(last)}" if last else ends
         elif self.minute(first) == self.minute(last):
             ends = self.minute(first)
         elif self.day(first) == self.day(last):
