@@ -5,15 +5,16 @@ from functools import partial
 import anyio
 import anyio.lowlevel
 import pytest
-from sqlalchemy import select
+from sqlalchemy import Connection, select
 
 from messengers.core.callers import OWNER
+from messengers.errors import StorageUnavailable
 from messengers.models import Chat
-from messengers.store import inbound
+from messengers.store import inbound, sqlite
 from messengers.store.tables import InboundRow, table
 from tests.core.conftest import AGENT, House, OpenHouse
 
-_STORED = select(table(InboundRow).c.event_key)
+_STORED = select(table(InboundRow).c.event_key, table(InboundRow).c.state)
 
 
 async def _texts(house: House, chat: Chat) -> list[str]:
@@ -189,3 +190,36 @@ async def test_odd_texts_are_listed_as_they_are(house: House, text: str) -> None
     chat = await house.chat_of(await house.told("marker"))
 
     assert await _texts(house, chat) == [text, "marker"]
+
+
+async def test_what_a_full_disk_kept_from_being_understood_is_understood_after_it(
+    house: House,
+) -> None:
+    def pages(conn: Connection) -> int:
+        return int(sqlite.raw(conn).execute("PRAGMA page_count").fetchone()[0])
+
+    def limit(conn: Connection, most: int) -> None:
+        sqlite.raw(conn).execute(f"PRAGMA max_page_count={most}")
+
+    write = house.core.store.write
+    await house.personal.say("before")
+    await house.told("before")
+    # Room for the event as it came, but not for all that is made of it.
+    most = await write(pages) + 60
+    await write(partial(limit, most=most))
+    stored = list[bool]()
+
+    async def write_on() -> None:
+        while True:
+            stored.append(await house.personal.say("long " * 4_000, id_=f"n{len(stored)}"))
+
+    with pytest.raises(StorageUnavailable):
+        await write_on()
+    await write(partial(limit, most=1_000_000))
+    await house.personal.say("after")
+
+    chat = await house.chat_of(await house.told("after"))
+    listed = await _texts(house, chat)
+    assert listed == ["before", *["long " * 4_000] * len(stored), "after"]
+    assert stored
+    assert {row["state"] for row in await house.core.store.rows(_STORED)} == {"done"}

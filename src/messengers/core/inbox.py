@@ -17,6 +17,7 @@ from messengers.clock import Clock, to_ms
 from messengers.core.events import Events
 from messengers.core.happenings import Happenings
 from messengers.core.instances import Instances
+from messengers.errors import StorageUnavailable
 from messengers.providers.base import Happening, MessageSeen
 from messengers.redaction import redact
 from messengers.store import Store, inbound
@@ -102,6 +103,8 @@ class Inbox:
                 self._work_apart(lane)
         try:
             await self._apply(understood)
+        except StorageUnavailable:
+            raise  # no event's fault
         except Exception:  # noqa: BLE001 - which of them it was is found one by one
             for row, _ in understood:
                 self._work_apart(_lane_of(row))
@@ -134,6 +137,8 @@ class Inbox:
         for pause_s in (*_PAUSES_S, None):
             try:
                 await self._apply([(row, self._translate(row))])
+            except StorageUnavailable:
+                raise  # not the event's fault, and no attempt at it
             except Exception as exc:  # noqa: BLE001 - the outermost loop of inbound work
                 error = redact(f"{type(exc).__name__}: {exc}")
                 log.warning("inbound event %s of %s: %s", row["id"], row["kind"], error)
