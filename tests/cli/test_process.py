@@ -13,6 +13,7 @@ from contextlib import ExitStack, contextmanager
 from http.server import BaseHTTPRequestHandler
 from pathlib import Path
 from socketserver import UnixStreamServer
+from tempfile import TemporaryDirectory
 
 import pytest
 from pydantic import TypeAdapter
@@ -59,11 +60,12 @@ def test_stopping_takes_until_the_process_has_ended(empty_house: House) -> None:
     with ExitStack() as stack:
         lock = stack.enter_context(ExitStack())
         lock.enter_context(locked(empty_house.home))
-        process = subprocess.Popen(waiting, stdin=subprocess.PIPE)
+        process = stack.enter_context(subprocess.Popen(waiting, stdin=subprocess.PIPE))
         assert process.stdin is not None
         told = b'{"stopping": true, "pid": %d}' % process.pid
         asked = stack.enter_context(speaking(empty_house.home, 200, told))
-        stop = subprocess.Popen(["messengers", "stop"], env=empty_house.env)
+        command = ["messengers", "stop"]
+        stop = stack.enter_context(subprocess.Popen(command, env=empty_house.env))
         assert asked.wait(30)
         lock.close()
         with pytest.raises(subprocess.TimeoutExpired):
@@ -72,7 +74,6 @@ def test_stopping_takes_until_the_process_has_ended(empty_house: House) -> None:
 
         assert stop.wait(30) == 0
         assert process.returncode is None
-        process.wait()
 
 
 def test_a_backup_is_a_database_without_the_key(at: Run, office: House) -> None:
@@ -179,9 +180,9 @@ def speaking(home: Path, status: int, body: bytes) -> Generator[threading.Event]
             del format, args
 
     home.mkdir(exist_ok=True)
-    address = str(home / "control.sock")
-    (home / DAEMON_FILE).write_text(json.dumps({"control": address}), "utf-8")
-    with UnixStreamServer(address, Answer) as server:
+    with TemporaryDirectory(dir="/tmp") as short, UnixStreamServer(f"{short}/s", Answer) as server:
+        record = json.dumps({"control": server.server_address})
+        (home / DAEMON_FILE).write_text(record, "utf-8")
         thread = threading.Thread(target=server.serve_forever)
         thread.start()
         try:

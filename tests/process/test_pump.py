@@ -10,13 +10,14 @@ import threading
 from collections.abc import Generator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from time import monotonic
 
 import anyio
 import pytest
 
 from messengers import __version__
-from messengers.home import DAEMON_FILE, MCP_SOCKET
+from messengers.home import DAEMON_FILE
 from tests.process.conftest import (
     INITIALIZE,
     RunPump,
@@ -45,8 +46,8 @@ def fake_daemon(
     client does, or before."""
     home.mkdir()
     hellos: list[object] = []
-    with socket.socket(socket.AF_UNIX) as bound:
-        bound.bind(str(home / MCP_SOCKET))
+    with TemporaryDirectory(dir="/tmp") as short, socket.socket(socket.AF_UNIX) as bound:
+        bound.bind(f"{short}/s")
         bound.listen()
         record = json.dumps({"socket": bound.getsockname()})
         (home / DAEMON_FILE).write_text(record, encoding="utf-8")
