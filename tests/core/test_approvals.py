@@ -1,5 +1,6 @@
 """Who may be written to unseen, and how the owner decides about the rest."""
 
+import anyio
 import pytest
 
 from messengers.core.acts import InstanceAnswer
@@ -228,3 +229,27 @@ async def test_a_draft_is_judged_again_when_it_is_sent_to_a_known_chat(house: Ho
 
     assert not act.needs_approval
     assert act.shown.text == "hi"
+
+
+async def _decide_and_leave(house: House, approval: str) -> None:
+    """Cancelled as soon as the decision is stored."""
+    async with house.core.events.follow() as wakes, anyio.create_task_group() as tasks:
+        tasks.start_soon(house.core.approvals.decide, approval, "once", "owner")
+        await wakes.receive()
+        tasks.cancel_scope.cancel()
+
+
+async def test_what_was_decided_is_done_though_who_decided_left(house: House) -> None:
+    held = await house.send(await _stranger(house), "as agreed")
+    stop = await house.core.approvals.hold(
+        await house.core.instances.prepare_disconnect(AGENT, "bot")
+    )
+
+    async def accepted() -> bool | None:
+        return [text for _, text, _ in house.personal.accepted] == ["as agreed"] or None
+
+    await _decide_and_leave(house, held.approval)
+    await _decide_and_leave(house, stop.id)
+
+    assert await house.core.events.wait(accepted, 5)
+    assert (await house.core.instances.get(OWNER, "bot")).instance.wanted == "stopped"

@@ -8,6 +8,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
+import anyio
 import orjson
 from sqlalchemy import Connection
 
@@ -40,6 +41,8 @@ class Stage:
     release: Callable[[Connection, str], None]
     drop: Callable[[Connection, str, str], None]
     """(draft, why): ends it as not sent."""
+    start: Callable[[str], Awaitable[None]]
+    """Has what was released leave; a dropped draft has nothing left to do."""
     outcome: Callable[[str, float], Awaitable[SentMessage]]
     """Waits for what became of a released or dropped draft."""
 
@@ -101,17 +104,21 @@ class Approvals:
         Raises NotFound, or Conflict when it was decided before or its time is over.
         """
         row = await self._row(approval)
-        approved = decision in ("once", "always")
-        await self._events.write(lambda conn: self._decide(conn, row, decision, by))
         stage = self.stages.get(row["action"])
-        if stage is not None:
-            answer: Answer = await stage.outcome(row["draft"], wait_s)
-        elif approved:
-            sealed = bytes(row["payload"])
-            payload = self._store.cipher.open("approval", row["hash"], "payload", sealed)
-            answer = await self.executors[row["action"]](orjson.loads(payload), OWNER, wait_s)
-        else:
-            answer = self._undone(row)
+        answer = self._undone(row)
+        # What is decided is done, also when who decided leaves meanwhile.
+        with anyio.CancelScope(shield=True):
+            await self._events.write(lambda conn: self._decide(conn, row, decision, by))
+            if stage is not None:
+                await stage.start(row["draft"])
+            elif decision in ("once", "always"):
+                answer = await self._carry_out(row, wait_s)
+        return answer if stage is None else await stage.outcome(row["draft"], wait_s)
+
+    async def _carry_out(self, row: Row, wait_s: float) -> Answer:
+        sealed = bytes(row["payload"])
+        payload = self._store.cipher.open("approval", row["hash"], "payload", sealed)
+        answer = await self.executors[row["action"]](orjson.loads(payload), OWNER, wait_s)
         key, outcome = row["id"], answer.model_dump_json()
         await self._store.write(lambda conn: rows.set_values(conn, key, outcome=outcome))
         return answer

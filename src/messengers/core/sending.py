@@ -69,6 +69,7 @@ class Sending:
             hold=lambda conn, act: self._queue(conn, act.caller.actor, act.payload, held=True),
             release=drafts.release,
             drop=drafts.drop,
+            start=box.wake_draft,
             outcome=self._outcome,
         )
 
@@ -133,7 +134,7 @@ class Sending:
     async def _execute(
         self, payload: Mapping[str, Any], caller: Caller, wait_s: float
     ) -> SentMessage:
-        return await self._drafts.outcome(await self._begin(caller, payload), wait_s, self._zone)
+        return await self._outcome(await self._begin(caller, payload), wait_s)
 
     async def _begin(self, caller: Caller, payload: Mapping[str, Any]) -> str:
         """Store a draft and start its lane: both, also when who asked leaves meanwhile."""
@@ -182,7 +183,6 @@ class Sending:
         return row["draft"], row["message_id"]
 
     async def _outcome(self, draft: str, wait_s: float) -> SentMessage:
-        await self._box.wake_draft(draft)
         return await self._drafts.outcome(draft, wait_s, self._zone)
 
 
