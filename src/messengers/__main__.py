@@ -1,5 +1,6 @@
 """The `messengers` command. `stdio` goes its own way: it must start before anyone notices."""
 
+import gc
 import sys
 
 __all__ = ["main"]
@@ -12,7 +13,9 @@ def main() -> None:
 
         sys.exit(stdio(sys.argv[2:]))
     if sys.argv[1:2] == ["serve"] and sys.argv[-1] == "--detached":
-        # A client waits for this one too.
+        # A client waits for this one too. Nothing that is imported becomes garbage, so looking for
+        # some is time lost.
+        gc.disable()
         from messengers.cli.running import detached
 
         sys.exit(detached(sys.argv[2:]))

@@ -101,7 +101,7 @@ def require_id(kind: IdKind, text: str, what: str) -> int:
 class Model(BaseModel):
     """The base of every domain type: frozen, closed, documented attribute by attribute."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
+    model_config = ConfigDict(frozen=True, extra="forbid")
 
 
 InstanceKind = Literal["personal", "bot"]

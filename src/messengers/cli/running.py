@@ -58,8 +58,7 @@ def run_daemon(
 def _serve(
     settings: Settings, by_client: bool, stream: ByteStream | None, ready: Callable[[str], None]
 ) -> int:
-    # Only now, when the lock is ours: who loses a race must not pay for this. Nothing that is
-    # imported becomes garbage, so looking for some is time lost.
+    # Only now, when the lock is ours: who loses a race must not pay for this.
     gc.disable()
     import anyio
 

@@ -2,8 +2,6 @@
 
 from functools import lru_cache
 
-import phonenumbers
-
 from messengers.store.search import fold
 
 __all__ = ["escape_like", "fold_handle", "fold_name", "fold_phone"]
@@ -26,6 +24,9 @@ def fold_phone(text: str, region: str | None = None) -> str:
     Digits of any script, spaces, dashes and a WhatsApp suffix are understood; without + the
     number needs a `region`.
     """
+    # Here, because a stdio client waits for what the daemon loads at its start.
+    import phonenumbers
+
     bare = text.strip().split("@", 1)[0].split(":", 1)[0]
     try:
         number = phonenumbers.parse(bare, region)

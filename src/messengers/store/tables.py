@@ -137,7 +137,6 @@ class MessageRow(_Row, table=True):
             "native_id",
             unique=True,
             sqlite_where=text("native_id IS NOT NULL"),
-            postgresql_where=text("native_id IS NOT NULL"),
         ),
         Index("ix_message_chat_time", "chat_id", "sent_at", "id"),
         Index("ix_message_time", "sent_at", "id"),

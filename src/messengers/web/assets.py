@@ -4,14 +4,17 @@ import hashlib
 from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
+from typing import TYPE_CHECKING
 
-from jinja2 import Environment, PackageLoader, StrictUndefined
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
 from messengers.web.headers import EVERYWHERE
+
+if TYPE_CHECKING:
+    from jinja2 import Environment
 
 __all__ = ["render", "static_routes"]
 
@@ -57,7 +60,10 @@ def _assets() -> dict[str, _Asset]:
 
 
 @cache
-def _environment() -> Environment:
+def _environment() -> "Environment":
+    # Here, because a stdio client waits for what the daemon loads at its start.
+    from jinja2 import Environment, PackageLoader, StrictUndefined
+
     return Environment(
         loader=PackageLoader("messengers.web"),
         autoescape=True,

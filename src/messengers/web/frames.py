@@ -6,7 +6,6 @@ from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 
 from messengers.errors import InvalidInput
 from messengers.providers.visitors import PageFrame
-from messengers.web.markdown import html_of_markdown, html_of_plain
 
 __all__ = [
     "MAX_FRAME_BYTES",
@@ -87,6 +86,9 @@ def for_page(frame: PageFrame) -> dict[str, object]:
     text = shown.pop("text", None)
     if isinstance(text, str):
         mine = shown.get("mine") is True
+        # Here, because a stdio client waits for what the daemon loads at its start.
+        from messengers.web.markdown import html_of_markdown, html_of_plain
+
         shown["html"] = html_of_plain(text) if mine else html_of_markdown(text)
     if "media" in shown:
         files = cast("list[dict[str, Any]]", shown["media"])
