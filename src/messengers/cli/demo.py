@@ -15,8 +15,8 @@ from pathlib import Path
 from types import FrameType
 from typing import Annotated, NoReturn
 
-import anyio
 import typer
+from anyio.from_thread import start_blocking_portal
 from pydantic import TypeAdapter
 from rich.console import Console
 from rich.rule import Rule
@@ -68,8 +68,11 @@ def _converse(console: Console, launch: Launch, page: str) -> None:
     # Here, because the SDK takes longer to load than the rest of the command line together.
     from messengers.cli.conversation import converse
 
+    # In a thread of its own: what a signal raises comes up here, where nothing is half done, not
+    # wherever the conversation is: there it could leave a lock closed behind it.
     try:
-        anyio.run(converse, console, launch, page)
+        with start_blocking_portal() as portal:
+            portal.start_task_soon(converse, console, launch, page).result()
     except BaseExceptionGroup as group:
         raise _first(group) from group
 
