@@ -92,6 +92,8 @@ def test_the_limit_is_one_that_the_kernel_takes(tmp_path: Path) -> None:
     with socket.socket(socket.AF_UNIX) as bound:
         bound.bind(str(tmp_path / name))
 
+    assert (tmp_path / name).is_socket()
+
 
 def test_a_private_directory_is_closed_to_others_even_when_it_was_open(tmp_path: Path) -> None:
     place = tmp_path / "open"

@@ -90,7 +90,9 @@ def test_a_backup_is_a_database_without_the_key(at: Run, office: House) -> None:
 
 
 def test_a_backup_into_nowhere_is_a_failure(at: Run) -> None:
-    at("backup", "/no/such/directory/x.db", code=1)
+    told = at("backup", "/no/such/directory/x.db", code=1)
+
+    assert "could not be written" in told.stderr
 
 
 def test_logs_are_read_without_a_daemon(run: Run, user: Path) -> None:

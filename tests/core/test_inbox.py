@@ -1,5 +1,8 @@
 """What arrives is stored once, understood in order, and never lost."""
 
+import logging
+import sqlite3
+from contextlib import closing
 from functools import partial
 
 import anyio
@@ -97,6 +100,7 @@ async def test_who_is_cancelled_while_it_is_stored_has_it_understood(house: Hous
                     await anyio.lowlevel.checkpoint()
                 scope.cancel()
 
+    await house.core.store.write(lambda _: None)  # behind all that still waited
     stored = await house.core.store.rows(_STORED)
     for row in stored:
         await house.told(f"text {row['event_key'].removeprefix('message-ann-n')}")
@@ -223,3 +227,36 @@ async def test_what_a_full_disk_kept_from_being_understood_is_understood_after_i
     assert listed == ["before", *["long " * 4_000] * len(stored), "after"]
     assert stored
     assert {row["state"] for row in await house.core.store.rows(_STORED)} == {"done"}
+
+
+@pytest.mark.timeout(60)
+async def test_a_chat_in_trouble_keeps_its_order_over_a_fault_of_the_disk(
+    house: House,
+) -> None:
+    rests = anyio.Event()
+
+    def noticed(record: logging.LogRecord) -> bool:
+        if "rests" in record.msg:
+            rests.set()
+        return True
+
+    async def done() -> bool | None:
+        rows = await house.core.store.rows(_STORED)
+        return "new" not in {row["state"] for row in rows} or None
+
+    await house.personal.deliver("nonsense", chat="zed", key="bad")
+    with closing(sqlite3.connect(house.core.store.home / sqlite.DATABASE)) as other:
+        other.execute("BEGIN IMMEDIATE")
+        logging.getLogger("messengers.core.inbox").addFilter(noticed)
+        with anyio.fail_after(20):
+            await rests.wait()
+        logging.getLogger("messengers.core.inbox").removeFilter(noticed)
+    await house.personal.say("others go on")
+    await house.personal.say("after the bad one", chat="zed")
+
+    await house.told("others go on")
+    states = {row["event_key"]: row["state"] for row in await house.core.store.rows(_STORED)}
+    assert states["bad"] == "new"
+    assert states["message-zed-nafter the bad one"] == "new", "it overtook what came before it"
+    assert await house.core.events.wait(done, 30)
+    assert (await house.told("after the bad one")).chat

@@ -30,8 +30,8 @@ _BATCH = 200
 """Events applied at once: the writer is theirs for about 30 ms."""
 _PAUSES_S = (0.1, 0.5, 2.0)
 """Before the second, third and fourth attempt; after them a dead letter."""
-_SWEEP_S = 30.0
-"""Until everything is looked at again, which finds what a passing fault of the disk left."""
+_REST_S = 5.0
+"""After a fault of the disk, which is no event's: what waits is tried again in its order."""
 
 _Lane = tuple[str, str]
 _Understood = tuple[Row, Sequence[Happening]]
@@ -74,20 +74,20 @@ class Inbox:
         """Understand what is stored, from what an earlier process left on; never returns."""
         after = 0
         while True:
-            self._news = anyio.Event()
+            news = self._news = anyio.Event()
             try:
                 rows = await self._store.rows(inbound.todo, after=after, limit=_BATCH)
                 if rows:
                     after = rows[-1]["id"]
                     await self._understand(rows)
-                    continue
+                else:
+                    await news.wait()
             except Exception as exc:  # noqa: BLE001 - the outermost loop; it looks again
                 log.warning("inbound work rests: %s", redact(repr(exc)))
                 after = 0
-            with anyio.move_on_after(_SWEEP_S) as sweep:
-                await self._news.wait()
-            if sweep.cancelled_caught:
-                after = 0
+                # An event that could be stored is a sign that the fault is over.
+                with anyio.move_on_after(_REST_S):
+                    await news.wait()
 
     async def _understand(self, rows: Sequence[Row]) -> None:
         """Translate all and apply them in one unit; where one fails, its lane is worked apart."""
@@ -115,22 +115,23 @@ class Inbox:
             self._tasks.start_soon(self._work_lane, lane)
 
     async def _work_lane(self, lane: _Lane) -> None:
-        """One event after the other, until the lane is empty."""
+        """One event after the other, until the lane is empty. Nothing of it is passed by before."""
         instance_id, chat_key = lane
-        try:
-            while True:
-                self._again.discard(lane)
+        while True:
+            self._again.discard(lane)
+            try:
                 rows = await self._store.rows(
                     inbound.todo_of_lane, instance=instance_id, chat=chat_key, limit=_BATCH
                 )
                 for row in rows:
                     await self._try(row)
-                if not rows and lane not in self._again:
-                    return
-        except Exception as exc:  # noqa: BLE001 - the outermost loop; the sweep finds the lane
-            log.warning("inbound work of %s rests: %s", instance_id, redact(repr(exc)))
-        finally:
-            self._troubled.discard(lane)
+            except Exception as exc:  # noqa: BLE001 - the outermost loop; it looks again
+                log.warning("inbound work of %s rests: %s", instance_id, redact(repr(exc)))
+                await anyio.sleep(_REST_S)
+                continue
+            if not rows and lane not in self._again:
+                self._troubled.discard(lane)
+                return
 
     async def _try(self, row: Row) -> None:
         """Translate and apply one event, or keep it as a dead letter."""
