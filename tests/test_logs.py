@@ -15,6 +15,7 @@ import pytest
 import structlog
 
 from messengers.logs import configure, log_file, register_secret, tail
+from messengers.web.markdown import html_of_markdown
 
 TOKEN = "7012345678:AAF" + "xK9-_q" * 8
 
@@ -109,6 +110,15 @@ def test_http_clients_do_not_log_their_urls(shown: io.StringIO) -> None:
     transport = httpx2.MockTransport(lambda _: httpx2.Response(200))
 
     httpx2.Client(transport=transport).get("https://api.telegram.org/getMe")
+
+    assert shown.getvalue() == ""
+
+
+def test_the_markdown_parser_does_not_log_each_of_its_steps(shown: io.StringIO) -> None:
+    """Millions of lines for a text that a stranger chose: seconds of the daemon's time."""
+    configure("debug", stream=shown)
+
+    html_of_markdown("> - a *b*")
 
     assert shown.getvalue() == ""
 

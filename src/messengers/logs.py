@@ -33,7 +33,10 @@ __all__ = [
 
 _FILE_MAX_BYTES = 5 * 1024 * 1024
 _OLD_FILES = 4
-_NOISY = ("aiosqlite", "alembic", "asyncio", "httpcore2", "httpx2", "mcp", "sqlalchemy", "uvicorn")
+_NOISY = (
+    "aiosqlite", "alembic", "asyncio", "httpcore2", "httpx2", "markdown_it", "mcp", "sqlalchemy",
+    "uvicorn",
+)  # fmt: skip
 """They log whole URLs, bodies or a line per call; what matters of theirs is a warning."""
 _OWN = ("timestamp", "level", "logger", "event", "exception", "stack")
 
