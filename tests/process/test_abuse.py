@@ -168,6 +168,8 @@ async def test_abrupt_ends_leave_nothing(daemon: Daemon, scaled: Scaled) -> None
         async with await opened(daemon) as stream:
             await stream.send(json.dumps(INITIALIZE).encode()[: chance.randrange(1, 120)])
     await traces.gone()
+    async with httpx2.AsyncClient(base_url=daemon.url, timeout=20) as client:
+        assert (await client.get("/health")).status_code == 200
 
 
 @pytest.mark.case("S09")

@@ -444,5 +444,6 @@ def test_the_stop_command_waits_until_it_is_gone(home: Path, environment: dict[s
 async def test_a_daemon_that_fails_inside_says_why_in_one_sentence(home: Path) -> None:
     from messengers.daemon import Mode, serve
 
-    with locked(home), pytest.RaisesGroup(Forbidden, flatten_subgroups=True):
+    sentence = pytest.RaisesExc(Forbidden, match="there is no key.*keys create")
+    with locked(home), pytest.RaisesGroup(sentence, flatten_subgroups=True):
         await serve(Settings.load(home=home, host="0.0.0.0", port=0), Mode())
