@@ -31,8 +31,10 @@ __all__ = [
     "InstanceKind",
     "Lifecycle",
     "Location",
+    "Mark",
     "MediaKind",
     "Message",
+    "MessageRef",
     "Model",
     "NameSource",
     "Origin",
@@ -116,6 +118,11 @@ Delivery = Literal["pending", "sent", "delivered", "read", "failed", "unknown"]
 Direction = Literal["in", "out"]
 Origin = Literal["realtime", "history", "api", "device", "import"]
 MediaKind = Literal["image", "video", "audio", "voice", "document", "sticker", "gif"]
+
+
+Mark = Literal["forwarded", "view_once", "undecrypted", "service"]
+"""What else there is to know of a message. undecrypted: its text is ours until the real one comes;
+service: what the app says between messages (who joined), which nobody needs to answer."""
 
 
 class Lifecycle(StrEnum):
@@ -219,6 +226,8 @@ class Reaction(Model):
     emoji: str
     count: int = 1
     by_me: bool = False
+    by: tuple[str, ...] = ()
+    """Native ids of the others who gave it, where the platform tells."""
 
 
 class Location(Model):
@@ -242,6 +251,16 @@ class Poll(Model):
     question: str
     options: tuple[str, ...]
     votes: tuple[int, ...] = ()
+
+
+class MessageRef(Model):
+    """What a platform needs to know of a message that is answered, changed or marked."""
+
+    native_id: str
+    sender_native_id: str = ""
+    """Empty for our own."""
+    from_me: bool = False
+    text: str = ""
 
 
 class Message(Model):
@@ -272,6 +291,7 @@ class Message(Model):
     contact: Card | None = None
     poll: Poll | None = None
     buttons: tuple[str, ...] = ()
+    marks: tuple[Mark, ...] = ()
     reactions: tuple[Reaction, ...] = ()
     status: Literal["active", "edited", "deleted"] = "active"
     delivery: Delivery | None = None

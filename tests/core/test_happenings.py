@@ -1,19 +1,24 @@
 """What each thing a provider saw changes, and that seeing it again changes nothing."""
 
-from datetime import UTC, datetime
+import hashlib
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
 from messengers.core.callers import OWNER
 from messengers.core.happenings import Happenings
-from messengers.models import Chat, Contact, Message, Reaction, Sender
+from messengers.models import Chat, Contact, Message, Poll, Reaction, Sender
 from messengers.providers.base import (
     ChatSeen,
     ContactSeen,
     Happening,
+    HistorySeen,
     MessageDeleted,
     MessageEdited,
     MessageSeen,
+    PollVoted,
+    ReactionChanged,
     ReactionSeen,
     ReadElsewhere,
     ReceiptSeen,
@@ -202,3 +207,108 @@ async def test_news_of_what_we_do_not_have_change_nothing(seen: Seen, chat: str)
     assert kinds == []
     assert [each.text for each in await seen.messages()] == ["hello"]
     assert (await seen.chat()).unread == 1
+
+
+def undecrypted(native_id: str) -> MessageSeen:
+    return replace(message(native_id, "Not readable yet."), marks=("undecrypted",))
+
+
+async def test_what_could_not_be_read_gives_way_to_the_message_itself(seen: Seen) -> None:
+    assert await seen.see(undecrypted("1")) == ["message.received"]
+    assert await seen.see(undecrypted("1")) == []
+
+    assert await seen.see(message("1", "see you at five")) == ["message.received"]
+    assert await seen.see(message("1", "forged")) == []
+
+    (found,) = await seen.messages()
+    assert (found.text, found.marks) == ("see you at five", ())
+    assert (await seen.chat()).last_text == "see you at five"
+    assert (await seen.hits("readable"), await seen.hits("five")) == (0, 1)
+
+
+async def test_what_the_app_says_between_messages_waits_for_no_answer(seen: Seen) -> None:
+    joined = replace(message("2", "Bob joined"), marks=("service",))
+    await seen.see(joined)
+    assert (await seen.chat()).waiting_for_reply is False
+
+    await seen.see(message("1"), replace(joined, native_id="3"))
+
+    chat = await seen.chat()
+    assert (chat.unread, chat.waiting_for_reply, chat.last_text) == (1, True, "Bob joined")
+
+
+async def test_a_chat_and_a_person_go_on_under_a_better_id(seen: Seen) -> None:
+    lid = replace(message("1"), chat=replace(ANN, native_id="7@lid"))
+    await seen.see(replace(lid, sender=Sender(native_id="7@lid", display_name="Ann")))
+    before = await seen.chat("7@lid")
+
+    number = replace(ANN, native_id="371@s", alt_ids=("7@lid",), phone="+37120000001")
+    sender = Sender(native_id="371@s", phone="+37120000001", alt_ids=("7@lid",))
+    await seen.see(replace(message("2"), chat=number, sender=sender))
+
+    after = await seen.chat("371@s")
+    assert (after.id, after.phone, after.unread) == (before.id, "+37120000001", 2)
+    assert await seen.core.chats.get_by_native(seen.instance, "7@lid") is None
+    assert (await seen.contact("Ann")).native_id == "371@s"
+
+
+async def test_history_wakes_nobody_and_is_listed_searched_and_counted_as_the_owners(
+    seen: Seen,
+) -> None:
+    old = [
+        replace(message(str(n), f"word{n}"), sent_at=AT - timedelta(days=n), origin="history")
+        for n in range(3)
+    ]
+    mine = replace(
+        old[1], native_id="9", direction="out", sender=Sender(native_id="me", is_me=True)
+    )
+    assert await seen.see(HistorySeen(ANN, [*old, mine])) == []
+    assert await seen.see(HistorySeen(ANN, [*old, mine])) == []
+
+    chat = await seen.chat()
+    assert (chat.unread, chat.last_text, chat.waiting_for_reply) == (0, "word0", True)
+    assert chat.owner_wrote_at == AT - timedelta(days=1)
+    assert chat.peer_wrote_at == AT
+    assert sorted(m.native_id for m in await seen.messages()) == ["0", "1", "2", "9"]
+    assert await seen.hits("word2") == 1
+    assert (await seen.contact("Ann")).native_id == "ann"
+
+
+async def test_each_sender_has_his_own_reactions(seen: Seen) -> None:
+    def by(sender: str, *emojis: str, me: bool = False) -> ReactionChanged:
+        return ReactionChanged("ann", "1", sender, emojis, AT, is_me=me)
+
+    await seen.see(message("1"))
+    assert (
+        await seen.see(by("ann", "👍"), by("bob", "👍"), by("me", "👍", me=True))
+        == ["message.reaction"] * 3
+    )
+    assert await seen.see(by("bob", "👍")) == []
+
+    await seen.see(by("bob", "❤️"), by("me", me=True))
+
+    (found,) = await seen.messages()
+    assert [(r.emoji, r.count, r.by, r.by_me) for r in found.reactions] == [
+        ("👍", 1, ("ann",), False),
+        ("❤️", 1, ("bob",), False),
+    ]
+
+
+async def test_a_changed_vote_replaces_the_one_before(seen: Seen) -> None:
+    def vote(voter: str, *options: str) -> PollVoted:
+        return PollVoted("ann", "1", voter, options, AT)
+
+    poll = Poll(question="when", options=("five", "six"))
+    await seen.see(replace(message("1"), poll=poll), message("2"))
+    six = hashlib.sha256(b"six").hexdigest()
+    assert (
+        await seen.see(vote("ann", "five"), vote("bob", six), vote("bob", six))
+        == ["message.voted"] * 2
+    )
+    await seen.see(vote("ann", "six", "seven"))
+
+    votes = [m.poll.votes for m in await seen.messages() if m.poll]
+    assert votes == [(0, 2)]
+    assert await seen.see(vote("bob"), PollVoted("ann", "2", "bob", ("x",), AT)) == [
+        "message.voted"
+    ]

@@ -112,7 +112,7 @@ async def test_marking_read_tells_the_messenger_and_reading_never_does(house: Ho
     second = await house.told("ann 1")
     assert (await house.core.chats.mark_read(AGENT, chat, second.id)).unread == 1
     assert (await house.core.chats.mark_read(AGENT, chat)).unread == 0
-    assert house.personal.calls == [("read", "ann", "nann 1"), ("read", "ann", "nann 2")]
+    assert house.personal.calls == [("read", "ann", "nann 0", "nann 1"), ("read", "ann", "nann 2")]
     with pytest.raises(NotFound):
         await house.core.chats.mark_read(AGENT, chat, "m999")
 

@@ -14,7 +14,7 @@ import orjson
 from pydantic import BaseModel, ConfigDict, Field, SecretStr
 
 from messengers.errors import InvalidInput
-from messengers.models import Health, Lifecycle, Sender
+from messengers.models import Health, Lifecycle, MessageRef, Sender
 from messengers.providers.base import (
     ChatSeen,
     ContactSeen,
@@ -178,20 +178,20 @@ class ScriptedProvider:
     async def probe(self) -> None:
         return None
 
-    async def edit(self, chat_native_id: str, native_id: str, text: str) -> None:
+    async def edit(self, chat_native_id: str, message: MessageRef, text: str) -> None:
         self._platform.answer()
-        self._platform.calls.append(("edit", chat_native_id, native_id, text))
+        self._platform.calls.append(("edit", chat_native_id, message.native_id, text))
 
-    async def delete(self, chat_native_id: str, native_id: str) -> None:
+    async def delete(self, chat_native_id: str, message: MessageRef) -> None:
         self._platform.answer()
-        self._platform.calls.append(("delete", chat_native_id, native_id))
+        self._platform.calls.append(("delete", chat_native_id, message.native_id))
 
-    async def react(self, chat_native_id: str, native_id: str, emoji: str) -> None:
+    async def react(self, chat_native_id: str, message: MessageRef, emoji: str) -> None:
         self._platform.answer()
-        self._platform.calls.append(("react", chat_native_id, native_id, emoji))
+        self._platform.calls.append(("react", chat_native_id, message.native_id, emoji))
 
-    async def mark_read(self, chat_native_id: str, native_id: str) -> None:
-        self._platform.calls.append(("read", chat_native_id, native_id))
+    async def mark_read(self, chat_native_id: str, messages: Sequence[MessageRef]) -> None:
+        self._platform.calls.append(("read", chat_native_id, *(m.native_id for m in messages)))
 
 
 def _message(data: Mapping[str, str], at: datetime) -> MessageSeen:

@@ -16,12 +16,13 @@ from messengers.core.approvals import Approvals
 from messengers.core.callers import OWNER, Caller
 from messengers.core.chats import Chats
 from messengers.core.events import Events
-from messengers.core.happenings import Happenings
+from messengers.core.followups import Followups
 from messengers.core.history import History
 from messengers.core.instances import Instances
-from messengers.core.sending import Sending, check_text, recipient
+from messengers.core.reactions import with_those_of
+from messengers.core.sending import Sending, check_text, recipient, ref_of
 from messengers.errors import Conflict, Forbidden, InvalidInput, Uncertain, Unsupported
-from messengers.models import Chat, Draft, Message, Outcome, Reaction, SentMessage
+from messengers.models import Chat, Draft, Message, MessageRef, Outcome, SentMessage
 from messengers.providers.base import Deletes, Edits, Provider, Reacts
 from messengers.store import chats as chat_rows
 from messengers.store import messages
@@ -51,7 +52,7 @@ class Changes:
         self._chats = chats
         self._history = history
         self._sending = sending
-        self._happenings = Happenings(events, clock)
+        self._followups = Followups(events)
         approvals.executors["edit"] = self._edit
         approvals.executors["delete"] = self._delete
         approvals.executors["react"] = self._react
@@ -142,7 +143,7 @@ class Changes:
             action=action,
             caller=caller,
             shown=shown.model_copy(update={"why": why if asks or not verdict.allowed else ""}),
-            payload={**payload, "message": message.id, "native": message.native_id},
+            payload={**payload, "message": message.id, "ref": ref_of(message).model_dump()},
             instance_id=instance.id,
             instance=instance.name,
             provider=instance.provider,
@@ -157,10 +158,10 @@ class Changes:
         async def call(provider: Provider, chat: Chat) -> None:
             if isinstance(provider, Edits):
                 text = provider.render(payload["text"])[0]
-                await provider.edit(chat.native_id, payload["native"], text)
+                await provider.edit(chat.native_id, MessageRef(**payload["ref"]), text)
 
         def unit(conn: Connection, chat: Row, row: Row) -> None:
-            self._happenings.rewrite(conn, chat, row, text=payload["text"], status="edited")
+            self._followups.rewrite(conn, chat, row, text=payload["text"], status="edited")
 
         return await self._change(payload, caller, call, unit)
 
@@ -169,10 +170,10 @@ class Changes:
     ) -> SentMessage:
         async def call(provider: Provider, chat: Chat) -> None:
             if isinstance(provider, Deletes):
-                await provider.delete(chat.native_id, payload["native"])
+                await provider.delete(chat.native_id, MessageRef(**payload["ref"]))
 
         def unit(conn: Connection, chat: Row, row: Row) -> None:
-            self._happenings.rewrite(conn, chat, row, text="", status="deleted")
+            self._followups.rewrite(conn, chat, row, text="", status="deleted")
 
         return await self._change(payload, caller, call if payload["for_everyone"] else None, unit)
 
@@ -181,11 +182,13 @@ class Changes:
     ) -> SentMessage:
         async def call(provider: Provider, chat: Chat) -> None:
             if isinstance(provider, Reacts):
-                await provider.react(chat.native_id, payload["native"], payload["emoji"])
+                ref = MessageRef(**payload["ref"])
+                await provider.react(chat.native_id, ref, payload["emoji"])
 
         def unit(conn: Connection, _chat: Row, row: Row) -> None:
             stored = messages.message_of(row, "").reactions
-            mine = _with_mine(stored, payload["emoji"])
+            emojis = [payload["emoji"]] if payload["emoji"] else []
+            mine = with_those_of("", emojis, stored, is_me=True)
             reactions = dump_json([r.model_dump() for r in mine])
             messages.set_values(conn, row["id"], reactions=reactions)
 
@@ -221,14 +224,6 @@ class Changes:
             outcome=Outcome.ACCEPTED,
             delivery=changed.delivery or "",
         )
-
-
-def _with_mine(stored: tuple[Reaction, ...], emoji: str) -> list[Reaction]:
-    """Reactions after ours became `emoji`."""
-    counts = {r.emoji: r.count - int(r.by_me) for r in stored}
-    if emoji:
-        counts[emoji] = counts.get(emoji, 0) + 1
-    return [Reaction(emoji=e, count=n, by_me=e == emoji) for e, n in counts.items() if n > 0]
 
 
 def _unsupported(chat: Chat, what: str, instead: str) -> Unsupported:

@@ -9,6 +9,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
+import anyio
 from sqlalchemy import Connection
 
 from messengers.clock import Clock, to_ms
@@ -17,9 +18,19 @@ from messengers.core.events import Events
 from messengers.core.instances import Instances
 from messengers.core.names import escape_like, fold_handle, fold_name, fold_phone
 from messengers.core.pages import Page, check_limit
-from messengers.errors import Ambiguous, InvalidInput, NotFound
-from messengers.models import Chat, ChatKind, Decision, IdKind, decode_id, encode_id, require_id
-from messengers.providers.base import MarksRead
+from messengers.errors import Ambiguous, InvalidInput, NotFound, Unreachable
+from messengers.models import (
+    Chat,
+    ChatKind,
+    Decision,
+    IdKind,
+    Instance,
+    MessageRef,
+    decode_id,
+    encode_id,
+    require_id,
+)
+from messengers.providers.base import MarksRead, ResolvesRecipients
 from messengers.store import Store, messages
 from messengers.store import chats as rows
 from messengers.store.rows import Row
@@ -28,6 +39,8 @@ __all__ = ["ChatFilter", "Chats", "chat_key"]
 
 _MAX_CANDIDATES = 8
 _MAX_QUERY = 200
+_MAX_MARKED = 200
+_RESOLVE_DEADLINE_S = 20.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -208,17 +221,38 @@ class Chats:
         if not instance:
             return None
         chosen = self._instances.resolve(caller, instance)
-        native_id = self._instances.provider_for_parsing(chosen.id).parse_target(text)
+        provider = self._instances.provider_for_parsing(chosen.id)
+        native_id = provider.parse_target(text)
         if native_id is None:
             return None
         stored = await self.get_by_native(chosen.id, native_id)
-        return stored or await self._open(chosen.id, native_id)
+        if stored is None and isinstance(provider, ResolvesRecipients):
+            native_id = await self._resolved(chosen, native_id)
+            stored = await self.get_by_native(chosen.id, native_id)
+        return stored or await self._open(chosen.id, native_id, fold_phone(text))
 
-    async def _open(self, instance_id: str, native_id: str) -> Chat:
+    async def _resolved(self, instance: Instance, native_id: str) -> str:
+        """The id under which the messenger knows a recipient. Raises NotFound: it knows none."""
+        provider = self._instances.provider(instance.id)
+        found = None
+        if isinstance(provider, ResolvesRecipients):
+            try:
+                with anyio.fail_after(_RESOLVE_DEADLINE_S):
+                    found = await provider.resolve(native_id)
+            except TimeoutError as exc:
+                raise Unreachable("The messenger did not say who that is.", "Try again.") from exc
+        if found is None:
+            raise NotFound(
+                f"That recipient is not on {instance.provider}.", "Check the number or handle."
+            )
+        return found
+
+    async def _open(self, instance_id: str, native_id: str, phone: str) -> Chat:
         values: dict[str, object] = {
             "instance_id": instance_id,
             "native_id": native_id,
             "kind": "dm",
+            "phone": phone,
             "created_at": to_ms(self._clock.now()),
         }
         await self._store.write(lambda conn: rows.add(conn, values))
@@ -237,9 +271,11 @@ class Chats:
         if newest is None:
             return chat
         provider = self._instances.provider(instance.id)
-        if isinstance(provider, MarksRead) and newest["native_id"]:
-            await provider.mark_read(chat.native_id, newest["native_id"])
         key, marker = chat_key(chat), newest["id"]
+        if isinstance(provider, MarksRead):
+            unread = await self._unread(key, newest)
+            if unread:
+                await provider.mark_read(chat.native_id, unread)
         left = await self._store.row(messages.unread_after, chat=key, marker=marker)
         unread = left["unread"] if left else 0
 
@@ -249,6 +285,16 @@ class Chats:
 
         await self._events.write(unit)
         return await self.get(caller, chat.id)
+
+    async def _unread(self, chat: int, newest: Row) -> Sequence[MessageRef]:
+        """What others wrote after the read marker up to a message; oldest first."""
+        place = {"chat": chat, "until": newest["id"], "limit": _MAX_MARKED}
+        found = await self._store.rows(messages.unread_until, **place) or [newest]
+        return [
+            MessageRef(native_id=row["native_id"], sender_native_id=row["sender_id"])
+            for row in reversed(found)
+            if row["native_id"] and row["direction"] == "in"
+        ]
 
     async def _newest(self, chat: Chat, until: str) -> Row | None:
         if until:

@@ -106,7 +106,7 @@ async def _build(settings: Settings, clock: Clock, store: Store, tasks: TaskGrou
     await instances.load()
     chats = Chats(store, clock, events, instances)
     history = History(store, events, instances, chats)
-    media = Media(store, clock, settings)
+    media = Media(store, clock, settings, instances)
     inbox = Inbox(store, clock, events, instances, tasks)
     drafts = Drafts(store, clock, events, media)
     outbox = Outbox(store, clock, events, instances, media, drafts, tasks)

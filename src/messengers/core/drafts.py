@@ -15,7 +15,15 @@ from messengers.core.events import Events
 from messengers.core.happenings import Happenings
 from messengers.core.media import Media
 from messengers.errors import NotFound
-from messengers.models import IdKind, Model, Outcome, SentMessage, encode_id, require_id
+from messengers.models import (
+    IdKind,
+    MessageRef,
+    Model,
+    Outcome,
+    SentMessage,
+    encode_id,
+    require_id,
+)
 from messengers.providers.base import Sent
 from messengers.store import Store, chats, messages, outbox, search
 from messengers.store.rows import Row, all_rows, dump_json, first_row, load_json, one_row
@@ -44,8 +52,7 @@ class PartPlan(Model):
     source: str = ""
     """What the transcript shows."""
     media: str = ""
-    reply_to: str = ""
-    """Native id."""
+    reply_to: MessageRef | None = None
     silent: bool = False
 
 

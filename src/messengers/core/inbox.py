@@ -7,7 +7,7 @@ again with growing pauses and then kept as a dead letter, and never blocks the n
 """
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 import anyio
 from anyio.abc import TaskGroup
@@ -18,7 +18,7 @@ from messengers.core.events import Events
 from messengers.core.happenings import Happenings
 from messengers.core.instances import Instances
 from messengers.errors import StorageUnavailable
-from messengers.providers.base import Happening, MessageSeen
+from messengers.providers.base import Happening, HistorySeen, MessageSeen
 from messengers.redaction import redact
 from messengers.store import Store, inbound
 from messengers.store.rows import Row
@@ -27,7 +27,7 @@ __all__ = ["Inbox"]
 
 log = logging.getLogger(__name__)
 _BATCH = 200
-"""Events applied at once: the writer is theirs for about 30 ms."""
+"""Events, or messages in them, applied at once: the writer is theirs for about 30 ms."""
 _PAUSES_S = (0.1, 0.5, 2.0)
 """Before the second, third and fourth attempt; after them a dead letter."""
 _REST_S = 5.0
@@ -101,6 +101,12 @@ class Inbox:
                 understood.append((row, self._translate(row)))
             except Exception:  # noqa: BLE001 - its lane's worker finds it again and says so
                 self._work_apart(lane)
+            if _weight(understood) >= _BATCH:
+                await self._apply_all(understood)
+                understood = []
+        await self._apply_all(understood)
+
+    async def _apply_all(self, understood: Sequence[_Understood]) -> None:
         try:
             await self._apply(understood)
         except StorageUnavailable:
@@ -165,9 +171,8 @@ class Inbox:
             return
         done = await self._events.write(lambda conn: self._commit(conn, understood))
         for row, happenings in done:
-            for happening in happenings:
-                if isinstance(happening, MessageSeen):
-                    self._instances.heard(row["instance_id"], happening.sent_at)
+            for message in _messages_of(happenings):
+                self._instances.heard(row["instance_id"], message.sent_at)
 
     def _commit(self, conn: Connection, understood: Sequence[_Understood]) -> list[_Understood]:
         fresh = inbound.finish(conn, [row["id"] for row, _ in understood])
@@ -176,6 +181,19 @@ class Inbox:
             for happening in happenings:
                 self._happenings.apply(conn, row["instance_id"], happening, row["received_at"])
         return done
+
+
+def _messages_of(happenings: Iterable[Happening]) -> Iterator[MessageSeen]:
+    for happening in happenings:
+        if isinstance(happening, MessageSeen):
+            yield happening
+        elif isinstance(happening, HistorySeen):
+            yield from happening.messages
+
+
+def _weight(understood: Sequence[_Understood]) -> int:
+    """How many messages are to be written: history comes by the hundreds in one event."""
+    return sum(1 for _, happenings in understood for _ in _messages_of(happenings))
 
 
 def _lane_of(row: Row) -> _Lane:

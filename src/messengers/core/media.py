@@ -11,6 +11,8 @@ import os
 import re
 import secrets
 import unicodedata
+from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path, PurePosixPath
 
 import anyio
@@ -18,22 +20,37 @@ from sqlalchemy import Connection
 
 from messengers.clock import Clock, to_ms
 from messengers.core.callers import Caller
+from messengers.core.instances import Instances
 from messengers.core.pictures import RASTER_MIMES, Looks, for_model, look
 from messengers.core.rooted import read_rooted
-from messengers.errors import Forbidden, InvalidInput, NotFound, StorageUnavailable, Unsupported
-from messengers.models import Attachment, Chat, IdKind, Model, decode_id, require_id
-from messengers.providers.base import MediaBytes
+from messengers.errors import (
+    Forbidden,
+    InvalidInput,
+    NotFound,
+    StorageUnavailable,
+    Unreachable,
+    Unsupported,
+)
+from messengers.models import Attachment, Chat, IdKind, MediaKind, Model, decode_id, require_id
+from messengers.providers.base import DownloadsMedia, MediaBytes
 from messengers.providers.capabilities import Capabilities
 from messengers.settings import Settings
 from messengers.store import Store, chats, messages
 from messengers.store import media as rows
-from messengers.store.rows import Row, first_row
+from messengers.store.rows import Row, dump_json, first_row, id_of, one_row
 
 __all__ = ["Media", "MediaContent"]
 
 _SCHEME = re.compile(r"([a-zA-Z][a-zA-Z0-9+.-]*):")
 _DATA_URI = re.compile(r"data:([\w.+-]+/[\w.+-]+)?(?:;[\w-]+=[\w.-]+)*;base64,", re.ASCII)
 _MAX_NAME = 120
+_DOWNLOAD_DEADLINE_S = 60.0
+_NARROWER: Mapping[MediaKind, tuple[MediaKind, ...]] = {
+    "audio": ("voice",),
+    "image": ("sticker", "gif"),
+    "video": ("gif",),
+}
+"""What a messenger may say of a file beyond what its bytes show."""
 _EXTENSIONS = {
     "image/png": ".png",
     "image/jpeg": ".jpg",
@@ -61,8 +78,11 @@ class MediaContent(Model):
 class Media:
     """Every file that came or leaves."""
 
-    def __init__(self, store: Store, clock: Clock, settings: Settings) -> None:
+    def __init__(
+        self, store: Store, clock: Clock, settings: Settings, instances: Instances
+    ) -> None:
         self._store = store
+        self._instances = instances
         self._clock = clock
         self._settings = settings
         self.max_pixels = settings.image_max_pixels
@@ -207,9 +227,32 @@ class Media:
                 "That message has no such file." if files else "That message has no file.",
                 f"It has {len(files)}; index counts from 0." if files else "Take another.",
             )
-        if not files[index].media:
+        media = files[index].media or await self._fetched(row, files[index], index)
+        return await self._row(media)
+
+    async def _fetched(self, message: Row, file: Attachment, index: int) -> str:
+        """Have a file of a message from its messenger and keep it; returns its media id."""
+        limit = self._settings.media_max_bytes
+        if (file.size_bytes or 0) > limit:
+            raise _too_large(limit)
+        provider = self._instances.provider(message["instance_id"])
+        if not file.native_ref or not isinstance(provider, DownloadsMedia):
             raise NotFound("That file is not stored.", "Ask for it to be sent again.")
-        return await self._row(files[index].media)
+        try:
+            with anyio.fail_after(_DOWNLOAD_DEADLINE_S):
+                data = await provider.download(file, limit)
+        except TimeoutError as exc:
+            raise Unreachable("The messenger did not give the file in time.", "Try again.") from exc
+        if len(data) > limit:
+            raise _too_large(limit)
+        looks = look(data, self.max_pixels)
+        if file.kind in _NARROWER.get(looks.kind, ()):
+            looks = replace(looks, kind=file.kind)
+        name = plain_file_name(file.name, looks.mime)
+        chat = id_of(IdKind.CHAT, message["chat_id"])
+        kept = await self._keep(message["instance_id"], chat, data, name, looks)
+        await self._store.write(lambda conn: _point(conn, message["id"], index, kept.media))
+        return kept.media
 
     async def _row(self, media: str) -> Row:
         key = decode_id(IdKind.MEDIA, media)
@@ -228,6 +271,16 @@ class Media:
             raise NotFound("That file's bytes are gone.", "Ask for it to be sent again.") from exc
         except OSError as exc:
             raise StorageUnavailable("A stored file cannot be read.", "Check the disk.") from exc
+
+
+def _point(conn: Connection, message: int, index: int, media: str) -> None:
+    """From now on an attachment of a message is a stored file."""
+    row = one_row(conn, messages.get, message=message)
+    files = list(messages.message_of(row, "").attachments)
+    if index < len(files):  # else it was deleted meanwhile
+        files[index] = files[index].model_copy(update={"media": media})
+        stored = dump_json([file.model_dump() for file in files])
+        messages.set_values(conn, message, attachments=stored)
 
 
 def plain_file_name(name: str, mime: str) -> str:

@@ -23,16 +23,18 @@ from messengers.core.media import Media
 from messengers.core.outbox import Outbox
 from messengers.core.words import counted
 from messengers.errors import Conflict, Forbidden, InvalidInput
-from messengers.models import Chat, Draft, SentMessage
+from messengers.models import Chat, Draft, Message, MessageRef, SentMessage
 from messengers.providers.base import MediaBytes, Provider
 from messengers.store import Store, outbox
 from messengers.store.rows import first_row
 
-__all__ = ["MAX_TEXT", "Sending"]
+__all__ = ["MAX_TEXT", "Sending", "check_text", "recipient", "ref_of"]
 
 MAX_TEXT = 50_000
 """Characters of one draft; more is a document."""
 _MAX_ATTACHMENTS = 10
+_MAX_QUOTE = 500
+"""Characters of a quoted text that a provider is told."""
 _REF_WINDOW_MS = 24 * 3600 * 1000
 _SPECIAL = re.compile(r"([\\`*_{}\[\]()#+\-.!|<>~])")
 
@@ -120,16 +122,16 @@ class Sending:
             why=verdict.why,
         )
 
-    async def _quoted(self, caller: Caller, chat: Chat, message: str) -> str:
-        """The native id of the message to answer."""
+    async def _quoted(self, caller: Caller, chat: Chat, message: str) -> MessageRef | None:
+        """The message to answer."""
         if not message:
-            return ""
-        row = await self._history.row(caller, message)
-        if self._history.of_row(row).chat != chat.id:
+            return None
+        quoted = self._history.of_row(await self._history.row(caller, message))
+        if quoted.chat != chat.id:
             raise InvalidInput("reply_to is a message of another chat.", "Take it from this one.")
-        if not row["native_id"]:
+        if not quoted.native_id:
             raise Conflict("The quoted message has not been sent yet.", "Send without reply_to.")
-        return str(row["native_id"])
+        return ref_of(quoted)
 
     async def _execute(
         self, payload: Mapping[str, Any], caller: Caller, wait_s: float
@@ -199,7 +201,7 @@ def check_text(text: str) -> None:
 
 
 def _plan(
-    provider: Provider, draft: Draft, files: Sequence[MediaBytes], reply_to: str
+    provider: Provider, draft: Draft, files: Sequence[MediaBytes], reply_to: MessageRef | None
 ) -> list[PartPlan]:
     """One plan per platform call: a short text rides on the first file, a long one follows."""
     text = draft.text
@@ -215,6 +217,17 @@ def _plan(
     plans += [PartPlan(text=t, source=s) for t, s in zip(texts, sources, strict=True)]
     first = plans[0].model_copy(update={"reply_to": reply_to})
     return [plan.model_copy(update={"silent": draft.silent}) for plan in (first, *plans[1:])]
+
+
+def ref_of(message: Message) -> MessageRef:
+    """How a provider is told of a stored message."""
+    mine = message.direction == "out"
+    return MessageRef(
+        native_id=message.native_id,
+        sender_native_id="" if mine else message.sender.native_id,
+        from_me=mine,
+        text=message.text[:_MAX_QUOTE],
+    )
 
 
 def _shown(chat: Chat, text: str, files: Sequence[MediaBytes], why: str) -> Shown:

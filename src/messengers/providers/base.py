@@ -17,21 +17,27 @@ from pydantic import BaseModel
 from messengers.clock import Clock
 from messengers.models import (
     Attachment,
-    Card,
-    ChatKind,
     Delivery,
-    Direction,
     Health,
-    Location,
     MediaKind,
-    NameSource,
-    Origin,
-    Poll,
-    Reaction,
-    Sender,
+    MessageRef,
 )
 from messengers.providers.capabilities import Capabilities
 from messengers.providers.login import LoginStep
+from messengers.providers.seen import (
+    ChatSeen,
+    ContactSeen,
+    Happening,
+    HistorySeen,
+    MessageDeleted,
+    MessageEdited,
+    MessageSeen,
+    PollVoted,
+    ReactionChanged,
+    ReactionSeen,
+    ReadElsewhere,
+    ReceiptSeen,
+)
 from messengers.providers.visitors import HostsVisitors
 
 __all__ = [
@@ -42,6 +48,7 @@ __all__ = [
     "Edits",
     "FetchesHistory",
     "Happening",
+    "HistorySeen",
     "HostsVisitors",
     "LogsIn",
     "MarksRead",
@@ -50,9 +57,11 @@ __all__ = [
     "MessageEdited",
     "MessageSeen",
     "Part",
+    "PollVoted",
     "Provider",
     "ProviderContext",
     "ProviderInfo",
+    "ReactionChanged",
     "ReactionSeen",
     "Reacts",
     "ReadElsewhere",
@@ -62,116 +71,6 @@ __all__ = [
     "Sink",
     "Types",
 ]
-
-
-@dataclass(frozen=True, slots=True)
-class ChatSeen:
-    """A chat as the platform shows it. Empty fields leave what is stored."""
-
-    native_id: str
-    kind: ChatKind
-    name: str = ""
-    name_source: NameSource = "stranger"
-    phone: str = ""
-    username: str = ""
-    parent_native_id: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class ContactSeen:
-    """A counterpart as the platform shows him. Empty fields leave what is stored."""
-
-    native_id: str
-    display_name: str = ""
-    name_source: NameSource = "stranger"
-    username: str = ""
-    phone: str = ""
-    alt_ids: tuple[str, ...] = ()
-    is_bot: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class MessageSeen:
-    """A message that exists on the platform, whoever wrote it."""
-
-    chat: ChatSeen
-    native_id: str
-    sender: Sender
-    sent_at: datetime
-    direction: Direction
-    origin: Origin = "realtime"
-    text: str = ""
-    attachments: tuple[Attachment, ...] = ()
-    reply_to_native_id: str = ""
-    thread: str = ""
-    album: str = ""
-    mentions_me: bool = False
-    location: Location | None = None
-    contact: Card | None = None
-    poll: Poll | None = None
-    buttons: tuple[str, ...] = ()
-    delivery: Delivery | None = None
-    client_key: str = ""
-    """The key of our own send, where the platform echoes it."""
-
-
-@dataclass(frozen=True, slots=True)
-class MessageEdited:
-    """The text of a message is another now."""
-
-    chat_native_id: str
-    native_id: str
-    text: str
-    at: datetime
-
-
-@dataclass(frozen=True, slots=True)
-class MessageDeleted:
-    """A message is gone for everyone."""
-
-    chat_native_id: str
-    native_id: str
-    at: datetime
-
-
-@dataclass(frozen=True, slots=True)
-class ReactionSeen:
-    """All reactions of a message as they stand now."""
-
-    chat_native_id: str
-    native_id: str
-    reactions: tuple[Reaction, ...]
-    at: datetime
-
-
-@dataclass(frozen=True, slots=True)
-class ReceiptSeen:
-    """How far our messages got; states only ever advance."""
-
-    chat_native_id: str
-    native_ids: tuple[str, ...]
-    delivery: Literal["sent", "delivered", "read", "failed"]
-    at: datetime
-
-
-@dataclass(frozen=True, slots=True)
-class ReadElsewhere:
-    """The owner read a chat on a device of his own."""
-
-    chat_native_id: str
-    at: datetime
-
-
-Happening = (
-    MessageSeen
-    | MessageEdited
-    | MessageDeleted
-    | ReactionSeen
-    | ReceiptSeen
-    | ReadElsewhere
-    | ChatSeen
-    | ContactSeen
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -194,7 +93,7 @@ class Part:
 
     text: str = ""
     media: MediaBytes | None = None
-    reply_to_native_id: str = ""
+    reply_to: MessageRef | None = None
     silent: bool = False
 
 
@@ -302,21 +201,21 @@ class LogsIn(Protocol):
 class Edits(Protocol):
     """Changes its own messages."""
 
-    async def edit(self, chat_native_id: str, native_id: str, text: str) -> None: ...
+    async def edit(self, chat_native_id: str, message: MessageRef, text: str) -> None: ...
 
 
 @runtime_checkable
 class Deletes(Protocol):
     """Deletes its own messages for everyone."""
 
-    async def delete(self, chat_native_id: str, native_id: str) -> None: ...
+    async def delete(self, chat_native_id: str, message: MessageRef) -> None: ...
 
 
 @runtime_checkable
 class Reacts(Protocol):
     """Sets or removes (empty emoji) its reaction."""
 
-    async def react(self, chat_native_id: str, native_id: str, emoji: str) -> None: ...
+    async def react(self, chat_native_id: str, message: MessageRef, emoji: str) -> None: ...
 
 
 @runtime_checkable
@@ -328,9 +227,11 @@ class Types(Protocol):
 
 @runtime_checkable
 class MarksRead(Protocol):
-    """Sends read receipts, up to and including a message."""
+    """Sends read receipts for what others wrote, up to and including the last of `messages`."""
 
-    async def mark_read(self, chat_native_id: str, native_id: str) -> None: ...
+    async def mark_read(self, chat_native_id: str, messages: Sequence[MessageRef]) -> None:
+        """`messages` are at most 200 of a chat, oldest first, never none."""
+        ...
 
 
 @runtime_checkable

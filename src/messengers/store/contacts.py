@@ -1,5 +1,6 @@
 """Statements on contacts."""
 
+from collections.abc import Sequence
 from functools import cache
 from typing import Any
 
@@ -47,14 +48,23 @@ def matching(*, instances: bool) -> Select[Any]:
     return stmt.order_by(_contacts.c.seen_at.desc(), _contacts.c.id).limit(bindparam("limit"))
 
 
-def merge(conn: Connection, instance_id: str, native_id: str, seen: dict[str, Any]) -> None:
-    """Insert or complete a contact.
+def merge(
+    conn: Connection,
+    instance_id: str,
+    native_id: str,
+    seen: dict[str, Any],
+    alt_ids: Sequence[str] = (),
+) -> None:
+    """Insert or complete a contact; one stored under an alternative id goes on under this.
 
     Empty values keep what is known; a name gives way only to one from a source at least as good.
     """
     row = first_row(conn, _one, instance=instance_id, native=native_id)
+    for alt_id in alt_ids:
+        row = row or first_row(conn, _one, instance=instance_id, native=alt_id)
+    seen = seen | {"native_id": native_id}
     if row is None:
-        run(conn, _insert, seen | {"instance_id": instance_id, "native_id": native_id})
+        run(conn, _insert, seen | {"instance_id": instance_id})
         return
     new = {name: value for name, value in seen.items() if value and value != row[name]}
     if _RANK[seen.get("name_source") or "stranger"] < _RANK[row["name_source"]]:

@@ -46,6 +46,7 @@ __all__ = [
     "remove",
     "set_values",
     "unread_after",
+    "unread_until",
 ]
 
 _messages = table(MessageRow)
@@ -62,6 +63,20 @@ unread_after = select(func.count().label("unread"), func.max(_messages.c.id).lab
     _messages.c.id > bindparam("marker"),
     _messages.c.sent_at.is_not(None),
 )
+unread_until = (
+    select(_messages)
+    .join(_chats, _chats.c.id == _messages.c.chat_id)
+    .where(
+        _messages.c.chat_id == bindparam("chat"),
+        _messages.c.direction == "in",
+        _messages.c.id > _chats.c.read_marker,
+        _messages.c.id <= bindparam("until"),
+        _messages.c.sent_at.is_not(None),
+    )
+    .order_by(_messages.c.sent_at.desc(), _messages.c.id.desc())
+    .limit(bindparam("limit"))
+)
+"""What others wrote after the read marker, newest first."""
 _insert = insert(_messages)
 _insert_new = upsert(_messages).on_conflict_do_nothing(
     index_elements=["instance_id", "chat_id", "native_id"],
@@ -180,6 +195,7 @@ def message_of(row: Row, instance: str) -> Message:
         contact=Card(**detail["contact"]) if "contact" in detail else None,
         poll=Poll(**detail["poll"]) if "poll" in detail else None,
         buttons=tuple(detail.get("buttons", ())),
+        marks=tuple(detail.get("marks", ())),
         reactions=tuple(Reaction(**r) for r in load_json(row["reactions"], ())),
         status=row["status"],
         delivery=row["delivery"] or None,

@@ -14,7 +14,7 @@ from pydantic import BaseModel, ValidationError
 
 from messengers.clock import SystemClock
 from messengers.errors import InvalidInput, NotConnected, Unsupported
-from messengers.models import Attachment, Health, Lifecycle
+from messengers.models import Attachment, Health, Lifecycle, MessageRef
 from messengers.providers.base import (
     ChatSeen,
     ContactSeen,
@@ -33,6 +33,7 @@ from messengers.providers.webchat.outgoing import native_id
 from messengers.providers.webchat.provider import WebchatProvider
 
 ANNA, BORIS = "v" + "a" * 24, "v" + "b" * 24
+OURS, THEIRS = MessageRef(native_id="o1", from_me=True), MessageRef(native_id="v1")
 
 
 @dataclass
@@ -152,7 +153,8 @@ async def test_our_message_reaches_every_page_of_its_visitor_once_per_key(runnin
     leaving = running.provider.join(ANNA, first.push)
     running.provider.join(ANNA, second.push)
 
-    sent = await running.provider.send(ANNA, Part(text="hello", reply_to_native_id="vx"), "key")
+    answer = Part(text="hello", reply_to=MessageRef(native_id="vx"))
+    sent = await running.provider.send(ANNA, answer, "key")
     running.provider.leave(ANNA, leaving)
     again = await running.provider.send(ANNA, Part(text="hello"), "key")
 
@@ -191,11 +193,11 @@ async def test_changes_reach_the_open_pages(running: Open) -> None:
     page, provider = Page(), running.provider
     provider.join(ANNA, page.push)
 
-    await provider.edit(ANNA, "o1", "new")
-    await provider.delete(ANNA, "o1")
-    await provider.react(ANNA, "v1", "👍")
+    await provider.edit(ANNA, OURS, "new")
+    await provider.delete(ANNA, OURS)
+    await provider.react(ANNA, THEIRS, "👍")
     await provider.typing(ANNA, active=True)
-    await provider.mark_read(ANNA, "v1")
+    await provider.mark_read(ANNA, [THEIRS])
 
     assert page.frames == [
         {"type": "edited", "id": "o1", "text": "new"},

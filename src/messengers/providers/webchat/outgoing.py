@@ -40,7 +40,7 @@ def message_frame(
 def part_frame(part: Part, native: str, at: datetime) -> PageFrame:
     """Our own message on its way to the pages."""
     media = (_attachment(part.media),) if part.media else ()
-    reply_to = part.reply_to_native_id
+    reply_to = part.reply_to.native_id if part.reply_to else ""
     return message_frame(native, mine=False, text=part.text, at=at, media=media, reply_to=reply_to)
 
 

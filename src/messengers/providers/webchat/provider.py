@@ -14,7 +14,7 @@ from typing import Literal
 import anyio
 
 from messengers.errors import InvalidInput, NotConnected, Unsupported
-from messengers.models import Attachment, Health, Lifecycle
+from messengers.models import Attachment, Health, Lifecycle, MessageRef
 from messengers.providers.base import (
     Deletes,
     Edits,
@@ -108,20 +108,21 @@ class WebchatProvider:
     async def probe(self) -> None:
         self._running()
 
-    async def edit(self, chat_native_id: str, native_id: str, text: str) -> None:
-        await self._push(chat_native_id, {"type": "edited", "id": native_id, "text": text})
+    async def edit(self, chat_native_id: str, message: MessageRef, text: str) -> None:
+        await self._push(chat_native_id, {"type": "edited", "id": message.native_id, "text": text})
 
-    async def delete(self, chat_native_id: str, native_id: str) -> None:
-        await self._push(chat_native_id, {"type": "deleted", "id": native_id})
+    async def delete(self, chat_native_id: str, message: MessageRef) -> None:
+        await self._push(chat_native_id, {"type": "deleted", "id": message.native_id})
 
-    async def react(self, chat_native_id: str, native_id: str, emoji: str) -> None:
-        await self._push(chat_native_id, {"type": "reaction", "id": native_id, "emoji": emoji})
+    async def react(self, chat_native_id: str, message: MessageRef, emoji: str) -> None:
+        frame: PageFrame = {"type": "reaction", "id": message.native_id, "emoji": emoji}
+        await self._push(chat_native_id, frame)
 
     async def typing(self, chat_native_id: str, active: bool) -> None:
         await self._push(chat_native_id, {"type": "typing", "active": active})
 
-    async def mark_read(self, chat_native_id: str, native_id: str) -> None:
-        await self._push(chat_native_id, {"type": "seen", "id": native_id})
+    async def mark_read(self, chat_native_id: str, messages: Sequence[MessageRef]) -> None:
+        await self._push(chat_native_id, {"type": "seen", "id": messages[-1].native_id})
 
     def front(self) -> Front:
         config = self._config

@@ -1,0 +1,28 @@
+"""Reactions of a message as they stand, and how one sender changes them."""
+
+from collections.abc import Iterable, Sequence
+
+from messengers.models import Reaction
+
+__all__ = ["with_those_of"]
+
+
+def with_those_of(
+    sender: str, emojis: Sequence[str], stored: Iterable[Reaction], *, is_me: bool
+) -> list[Reaction]:
+    """`stored` after `emojis` became all that one sender gives; counts of unknown givers stay."""
+    found = {reaction.emoji: reaction for reaction in stored}
+    for emoji, reaction in found.items():
+        if is_me and reaction.by_me:
+            fewer = {"by_me": False, "count": reaction.count - 1}
+        elif not is_me and sender in reaction.by:
+            rest = tuple(each for each in reaction.by if each != sender)
+            fewer = {"by": rest, "count": reaction.count - 1}
+        else:
+            continue
+        found[emoji] = reaction.model_copy(update=fewer)
+    for emoji in emojis:
+        known = found.get(emoji) or Reaction(emoji=emoji, count=0)
+        giver = {"by_me": True} if is_me else {"by": (*known.by, sender)}
+        found[emoji] = known.model_copy(update={"count": known.count + 1, **giver})
+    return [reaction for reaction in found.values() if reaction.count > 0]
