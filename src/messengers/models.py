@@ -251,6 +251,8 @@ class Poll(Model):
     question: str
     options: tuple[str, ...]
     votes: tuple[int, ...] = ()
+    multiple: bool = False
+    """Whoever votes may choose several."""
 
 
 class MessageRef(Model):
@@ -377,6 +379,11 @@ class Draft(Model):
     reply_to: str = ""
     """Message id."""
     silent: bool = False
+    location: Location | None = None
+    contact: Card | None = None
+    poll: Poll | None = None
+    sticker: str = ""
+    """One source as in `attachments`, sent as a sticker."""
     time_to_live_s: int = 86_400
 
 

@@ -22,7 +22,9 @@ from messengers.models import (
     MediaKind,
     MessageRef,
 )
+from messengers.providers.arrangement import ArrangesChats
 from messengers.providers.capabilities import Capabilities
+from messengers.providers.groups import ManagesGroups
 from messengers.providers.login import LoginStep
 from messengers.providers.seen import (
     ChatSeen,
@@ -95,6 +97,9 @@ class Part:
     media: MediaBytes | None = None
     reply_to: MessageRef | None = None
     silent: bool = False
+    location: Location | None = None
+    contact: Card | None = None
+    poll: Poll | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -287,4 +292,6 @@ class ProviderInfo:
         "download_media": DownloadsMedia,
         "fetch_history": FetchesHistory,
         "visitors": HostsVisitors,
+        "groups": ManagesGroups,
+        "arrange": ArrangesChats,
     }

@@ -49,7 +49,11 @@ class Capabilities(Model):
     download_media: Level = Level.REJECT
     webhooks: Level = Level.REJECT
     groups: Level = Level.REJECT
+    arrange: Level = Level.REJECT
     rich: Level = Level.REJECT
+    """Locations and contacts in a part."""
+    max_poll_options: int = 0
+    """Of one poll; 0: the messenger has no polls."""
     templates: Level = Level.REJECT
     profile: Level = Level.REJECT
     visitors: Level = Level.REJECT
