@@ -140,7 +140,8 @@ async def _run(app: App, mode: Mode, ears: _Ears, stopping: anyio.Event) -> None
 
 async def _serve_here(app: App, stream: ByteStream, stopping: anyio.Event) -> None:
     settings = app.core.settings
-    caller = Caller("stdio", preset=settings.preset, local=True)
+    toolsets = frozenset(settings.toolsets)
+    caller = Caller("stdio", preset=settings.preset, toolsets=toolsets, local=True)
     try:
         await app.transports.serve(Frames(stream, settings.request_max_bytes), caller)
     finally:

@@ -14,7 +14,7 @@ from messengers import __version__
 from messengers.core.callers import Caller
 from messengers.errors import InvalidInput
 from messengers.models import Preset
-from messengers.settings import NO_TOOLSETS, Settings, describe_differences
+from messengers.settings import Settings, describe_differences, known_toolsets
 from messengers.wire import parse
 
 __all__ = ["Hello", "Welcome", "proof_of", "welcome"]
@@ -59,9 +59,10 @@ def welcome(line: bytes, settings: Settings, is_proven: Callable[[str], bool]) -
     if theirs > ours:
         told = f"The daemon is Messengers {__version__}; it makes way for {hello.version}."
         return Welcome(_refusal("older_daemon", told).answer, is_older=True)
-    if hello.toolsets.strip(" ,"):
-        told = f"--toolsets does not fit: {NO_TOOLSETS}. Leave it out; --preset chooses the tools."
-        return _refusal("unknown_toolset", told)
+    try:
+        toolsets = known_toolsets(hello.toolsets.replace(",", " ").split())
+    except InvalidInput as exc:
+        return _refusal("unknown_toolset", f"--toolsets does not fit: {exc.cause} {exc.remedy}")
     warnings: list[str] = []
     if theirs < ours:
         warnings.append(
@@ -74,7 +75,12 @@ def welcome(line: bytes, settings: Settings, is_proven: Callable[[str], bool]) -
             f"The daemon runs with other settings than this client asks for: "
             f"{', '.join(different)}. They take effect after `messengers stop`."
         )
-    caller = Caller("stdio", preset=hello.preset or settings.preset, local=True)
+    caller = Caller(
+        "stdio",
+        preset=hello.preset or settings.preset,
+        toolsets=frozenset(toolsets or settings.toolsets),
+        local=True,
+    )
     answer = {"ok": True, "warning": "\n".join(warnings)}
     return Welcome(_line(answer), caller)
 

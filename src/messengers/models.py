@@ -44,6 +44,7 @@ __all__ = [
     "Reaction",
     "Sender",
     "SentMessage",
+    "Toolset",
     "UserAction",
     "decode_id",
     "encode_id",
@@ -114,6 +115,8 @@ admins (a title), or the counterpart himself. Only an owner's name may choose a 
 Confirm = Literal["never", "unknown_chats", "always"]
 Decision = Literal["always", "never"]
 Preset = Literal["reader", "messenger", "setup", "admin"]
+Toolset = Literal["rich", "groups"]
+"""Tools that nobody has whom they were not given, beside the preset's."""
 Delivery = Literal["pending", "sent", "delivered", "read", "failed", "unknown"]
 Direction = Literal["in", "out"]
 Origin = Literal["realtime", "history", "api", "device", "import"]

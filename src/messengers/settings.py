@@ -9,10 +9,10 @@ import contextlib
 import difflib
 import os
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from functools import cached_property
 from pathlib import Path
-from typing import Annotated, ClassVar, Literal
+from typing import Annotated, ClassVar, Literal, cast, get_args
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import BeforeValidator, Field, ValidationError, field_validator
@@ -26,13 +26,13 @@ from pydantic_settings import (
 
 from messengers import home as places
 from messengers.errors import InvalidInput
-from messengers.models import Confirm, Preset
+from messengers.models import Confirm, Preset, Toolset
 
 __all__ = [
     "LOOPBACK_NAMES",
-    "NO_TOOLSETS",
     "Settings",
     "describe_differences",
+    "known_toolsets",
     "unknown_variables",
 ]
 
@@ -41,7 +41,8 @@ FILE = "settings.toml"
 _CLIENT_VARIABLES = frozenset({"API_KEY"})
 """What our documented client configurations read: it may stand in the same environment."""
 LOOPBACK_NAMES = ("127.0.0.1", "localhost", "::1")
-NO_TOOLSETS = "this version has no tool sets beyond the presets"
+_TOOLSETS: tuple[Toolset, ...] = get_args(Toolset)
+_NAMED = " and ".join(_TOOLSETS)
 
 
 def _split(separator: str) -> BeforeValidator:
@@ -55,7 +56,30 @@ def _split(separator: str) -> BeforeValidator:
     return BeforeValidator(split)
 
 
+def known_toolsets(names: Iterable[str]) -> tuple[Toolset, ...]:
+    """The tool sets of these names, each once.
+
+    Raises:
+        InvalidInput: one does not exist. Ignored, its tools would be missing without a word.
+    """
+    asked = set(names)
+    if asked.difference(_TOOLSETS):
+        raise InvalidInput("There is no tool set of that name.", f"There are {_NAMED}.")
+    return tuple(each for each in _TOOLSETS if each in asked)
+
+
+def _known(value: object) -> object:
+    """The same for the setting, whose own sentence stands around this one."""
+    if not isinstance(value, list | tuple):
+        return value
+    try:
+        return known_toolsets(str(each) for each in cast("Iterable[object]", value))
+    except InvalidInput as exc:
+        raise ValueError(f"there are {_NAMED}") from exc
+
+
 Names = Annotated[tuple[str, ...], NoDecode, _split(",")]
+Toolsets = Annotated[tuple[Toolset, ...], NoDecode, BeforeValidator(_known), _split(",")]
 Paths = Annotated[tuple[Path, ...], NoDecode, _split(os.pathsep)]
 
 
@@ -116,9 +140,9 @@ class Settings(BaseSettings):
     """The policy that new instances start with: whom an agent may write to without asking."""
     preset: Preset = "setup"
     """Which tools a stdio client and the local key get: reader, messenger, setup or admin."""
-    toolsets: Names = ()
-    """Tool sets beyond the preset's, by name. This version has none: whatever is named here is
-    refused."""
+    toolsets: Toolsets = ()
+    """More tools for a stdio client and the local key: `rich` (locations, contacts, polls,
+    stickers, the order of chats), `groups` (seeing and running groups). Empty: none of these."""
     keyring: bool = False
     """Keep the master key in the operating system's keyring instead of `secret.key`."""
     allowed_hosts: Names = ()
@@ -179,14 +203,6 @@ class Settings(BaseSettings):
     def _known_zone(cls, value: str) -> str:
         if value and _zone(value) is None:
             raise ValueError("no such IANA time zone")
-        return value
-
-    @field_validator("toolsets", mode="after")
-    @classmethod
-    def _known_toolsets(cls, value: tuple[str, ...]) -> tuple[str, ...]:
-        # One that is ignored would leave its tools missing without a word.
-        if value:
-            raise ValueError(NO_TOOLSETS)
         return value
 
     @property

@@ -36,6 +36,17 @@ def test_a_key_may_end_by_itself(at: Run, expires: str) -> None:
     at("keys", "revoke", key["id"])
 
 
+def test_a_key_opens_the_tool_sets_it_was_made_with(at: Run) -> None:
+    made = json.loads(at("keys", "create", "rich", "--toolsets", "groups, rich", "--json").stdout)
+
+    assert made["key"]["toolsets"] == ["rich", "groups"]
+    assert "messenger + rich + groups" in at("keys", "list").stdout
+    unknown = at("keys", "create", "x", "--toolsets", "gruops", code=1).stderr
+    assert "There are rich and groups." in unknown
+    assert "gruops" not in unknown
+    at("keys", "revoke", "rich")
+
+
 def test_an_end_that_is_none_is_misuse(at: Run) -> None:
     assert "12h" in at("keys", "create", "x", "--expires", "soon", code=2).stderr
 

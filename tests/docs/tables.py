@@ -64,7 +64,7 @@ def providers() -> str:
 
 def tools_short() -> str:
     """Tool, preset, first sentence."""
-    lines = ([f"`{row.name}`", row.preset, _sentence(row)] for row in TABLE)
+    lines = ([f"`{row.name}`", _needs(row), _sentence(row)] for row in TABLE)
     return _table(["tool", "preset", "what it does"], lines)
 
 
@@ -132,12 +132,16 @@ def _sentence(row: Row) -> str:
     return text.partition(". ")[0].rstrip(".") + "."
 
 
+def _needs(row: Row) -> str:
+    return f"{row.preset} + {row.toolset}" if row.toolset else row.preset
+
+
 def _tool(row: Row) -> list[str]:
     schema = row.tool.parameters
     required = schema.get("required", [])
     names = [f"**{n}**" if n in required else n for n in schema["properties"]]
     repeatable = "yes" if row.hints.idempotent_hint else "no"
-    return [f"`{row.name}`", row.kind, row.preset, repeatable, ", ".join(names)]
+    return [f"`{row.name}`", row.kind, _needs(row), repeatable, ", ".join(names)]
 
 
 def _default(name: str) -> str:

@@ -1,5 +1,6 @@
 """The frame of answers: pages that fit, schemas that are small, words for what does not fit."""
 
+from dataclasses import replace
 from typing import Any
 
 import anyio
@@ -158,6 +159,17 @@ def test_a_key_needs_the_scope_of_the_tool() -> None:
 
     assert ROWS["list_chats"].open_to(caller)
     assert not ROWS["send_message"].open_to(caller)
+
+
+def test_a_tool_of_a_set_is_open_to_whom_the_set_was_given() -> None:
+    row = replace(ROWS["list_chats"], toolset="groups")
+    given = Caller("k1", preset="reader", toolsets=frozenset({"groups"}))
+
+    assert row.open_to(given)
+    assert not row.open_to(replace(given, toolsets=frozenset({"rich"})))
+    assert not row.open_to(Caller("k1", preset="admin"))
+    assert not row.open_to(replace(given, scopes=frozenset({"send"})))
+    assert not replace(row, preset="messenger").open_to(given)
 
 
 async def test_a_long_call_shows_that_it_lives() -> None:

@@ -108,13 +108,14 @@ async def test_an_instance_lives_its_life(owner: Owner) -> None:
 
 async def test_keys_are_shown_once_listed_and_revoked(owner: Owner) -> None:
     instance = (await owner.ask("POST", "/instances", WHO))["id"]
-    body = {"name": "cursor", "preset": "reader", "instances": ["page"]}
+    body = {"name": "cursor", "preset": "reader", "instances": ["page"], "toolsets": ["groups"]}
 
     made = await owner.ask("POST", "/keys", {**body, "expires_at": "2999-01-01T00:00:00Z"})
     listed = await owner.client.get("/keys")
 
     assert made["secret"].startswith("msk_")
     assert made["key"]["instances"] == [instance]
+    assert made["key"]["toolsets"] == ["groups"]
     assert made["secret"] not in listed.text
     assert [key["name"] for key in listed.json()] == ["cursor"]
     assert (await owner.ask("DELETE", "/keys/cursor"))["revoked_at"]
@@ -238,6 +239,7 @@ async def test_the_log_is_shown(owner: Owner) -> None:
         ("POST", "/instances", [], "invalid_input"),
         ("DELETE", "/instances/page?purge=yes", None, "invalid_input"),
         ("POST", "/keys", {"name": "x", "preset": "owner"}, "invalid_input"),
+        ("POST", "/keys", {"name": "x", "toolsets": ["gruops"]}, "invalid_input"),
         ("POST", "/keys", {"name": "x", "expires_at": "2030-01-01T00:00:00"}, "invalid_input"),
         ("POST", "/keys", {"name": "x", "instances": ["nobody"]}, "not_found"),
         ("DELETE", "/keys/nobody", None, "not_found"),

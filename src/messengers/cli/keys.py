@@ -31,6 +31,9 @@ _UNITS_H = {"h": 1, "d": 24, "w": 24 * 7}
 def create(
     name: Annotated[str, typer.Argument(help="What will use it, e.g. `laptop`.")],
     preset: Annotated[Preset, typer.Option(help="Which tools it opens.")] = "messenger",
+    toolsets: Annotated[
+        str, typer.Option(help="More tools, with commas between: `rich`, `groups`.")
+    ] = "",
     instance: Annotated[
         list[str] | None, typer.Option(help="Only this instance; may be repeated.")
     ] = None,
@@ -41,13 +44,14 @@ def create(
     """Make a key and print it, this once. On a pipe only the key goes to stdout."""
     ends = _moment(expires) if expires else None
     body: dict[str, object] = {"name": name, "preset": preset, "instances": instance or []}
+    body["toolsets"] = toolsets.replace(",", " ").split()
     if ends:
         body["expires_at"] = ends.isoformat()
     made = ask("POST", "/keys", _MADE, body, home=home)
     if as_json:
         data(made)
         return
-    warn(f"Key {made.key.id} ({made.key.name}, {made.key.preset}). It is shown this once:")
+    warn(f"Key {made.key.id} ({made.key.name}, {_tools(made.key)}). It is shown this once:")
     typer.echo(made.secret)
 
 
@@ -62,9 +66,9 @@ def list_keys(home: Home = None, as_json: AsJson = False) -> None:
         say("No keys. `messengers keys create NAME` makes one.")
         return
     rows(
-        ("id", "name", "begins", "preset", "state", "last used"),
+        ("id", "name", "begins", "tools", "state", "last used"),
         [
-            (key.id, key.name, f"{key.prefix}…", key.preset, _state(key), _day(key.last_used_at))
+            (key.id, key.name, f"{key.prefix}…", _tools(key), _state(key), _day(key.last_used_at))
             for key in found
         ],
     )
@@ -93,6 +97,10 @@ def _state(key: ApiKey) -> str:
     if key.expires_at is None:
         return "holds"
     return "expired" if key.expires_at <= datetime.now(UTC) else f"until {_day(key.expires_at)}"
+
+
+def _tools(key: ApiKey) -> str:
+    return " + ".join((key.preset, *key.toolsets))
 
 
 def _day(moment: datetime | None) -> str:

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from messengers.errors import Forbidden
-from messengers.models import Preset
+from messengers.models import Preset, Toolset
 
 __all__ = ["OWNER", "Caller"]
 
@@ -17,6 +17,7 @@ class Caller:
     client: str = ""
     """How the client names itself: data, never trusted."""
     preset: Preset = "messenger"
+    toolsets: frozenset[Toolset] = frozenset()
     scopes: frozenset[str] = frozenset({"*"})
     instances: frozenset[str] | None = None
     """Ids of the instances it may see; None means all."""

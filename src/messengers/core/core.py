@@ -117,7 +117,7 @@ async def _build(settings: Settings, clock: Clock, store: Store, tasks: TaskGrou
         store, clock, settings.zone, events, instances, chats, history, media, drafts, outbox,
         approvals,
     )  # fmt: skip
-    keys = Keys(store, clock, settings.preset)
+    keys = Keys(store, clock, settings.preset, settings.toolsets)
     await keys.load()
     return Core(
         settings=settings,

@@ -9,7 +9,7 @@ machine's user alone can read; it opens what stdio opens, from this machine.
 import hmac
 import os
 import secrets
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -20,8 +20,9 @@ from messengers.clock import Clock, to_ms
 from messengers.core.callers import Caller
 from messengers.errors import Conflict, InvalidInput, NotFound, StorageUnavailable
 from messengers.home import LOCAL_KEY_FILE
-from messengers.models import IdKind, Model, Preset, decode_id, encode_id
+from messengers.models import IdKind, Model, Preset, Toolset, decode_id, encode_id
 from messengers.redaction import register_secret
+from messengers.settings import known_toolsets
 from messengers.store import Store, api_keys, audit
 
 __all__ = ["ApiKey", "Keys", "read_local_key"]
@@ -40,6 +41,7 @@ class ApiKey(Model):
     prefix: str
     """The first characters, to recognise it by."""
     preset: Preset
+    toolsets: tuple[Toolset, ...] = ()
     instances: tuple[str, ...] = ()
     """Ids of the instances it may see; empty means all."""
     created_at: datetime
@@ -61,11 +63,19 @@ class _Known:
 class Keys:
     """The keys of this home. All are in memory: every change passes through this one process."""
 
-    def __init__(self, store: Store, clock: Clock, local_preset: Preset = "setup") -> None:
+    def __init__(
+        self,
+        store: Store,
+        clock: Clock,
+        local_preset: Preset = "setup",
+        local_toolsets: Iterable[Toolset] = (),
+    ) -> None:
         self._store = store
         self._clock = clock
         self._known: dict[str, _Known] = {}
-        self._local_caller = Caller("local", preset=local_preset, local=True)
+        self._local_caller = Caller(
+            "local", preset=local_preset, toolsets=frozenset(local_toolsets), local=True
+        )
         self._local_digest = ""
 
     async def load(self) -> None:
@@ -87,17 +97,19 @@ class Keys:
         preset: Preset = "messenger",
         expires_at: datetime | None = None,
         instances: Sequence[str] = (),
+        toolsets: Sequence[str] = (),
     ) -> tuple[ApiKey, str]:
         """Make a key. The second part of the answer is the key itself, told this once.
 
         Raises:
-            InvalidInput: no fitting name, or an end that is past.
+            InvalidInput: no fitting name, no such tool set, or an end that is past.
             Conflict: a key of this name holds.
         """
         if not name.strip() or len(name) > _NAME_MAX or not name.isprintable():
             raise InvalidInput(
                 "The name does not fit.", f"Give one of 1 to {_NAME_MAX} characters."
             )
+        given = known_toolsets(toolsets)
         now = self._clock.now()
         if expires_at is not None and expires_at <= now:
             raise InvalidInput("The end of the key is past.", "Give a time to come.")
@@ -111,6 +123,7 @@ class Keys:
             "prefix": secret[:_SHOWN],
             "digest": digest,
             "preset": preset,
+            "toolsets": " ".join(given),
             "instances": " ".join(instances),
             "created_at": to_ms(now),
             "expires_at": None if expires_at is None else to_ms(expires_at),
@@ -127,6 +140,7 @@ class Keys:
             name=name,
             prefix=secret[:_SHOWN],
             preset=preset,
+            toolsets=given,
             instances=tuple(instances),
             created_at=now,
             expires_at=expires_at,
@@ -185,6 +199,7 @@ class Keys:
         return Caller(
             known.key.id,
             preset=known.key.preset,
+            toolsets=frozenset(known.key.toolsets),
             instances=frozenset(known.key.instances) if known.key.instances else None,
         )
 

@@ -1,6 +1,6 @@
 """The MCP server: one object for every transport and both protocol eras."""
 
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Iterable
 from contextlib import asynccontextmanager
 from importlib.metadata import version
 
@@ -11,7 +11,7 @@ from messengers.mcp_server.gate import GatedServer, shape
 from messengers.mcp_server.resources import GUIDE
 from messengers.mcp_server.table import TABLE
 from messengers.mcp_server.transports import Surface, caller_of
-from messengers.models import Preset
+from messengers.models import Preset, Toolset
 
 __all__ = ["INSTRUCTIONS", "build_server"]
 
@@ -32,14 +32,19 @@ _FORM_S = 600.0
 
 
 def build_server(
-    core: Core, preset: Preset | None = None, *, form_s: float = _FORM_S
+    core: Core,
+    preset: Preset | None = None,
+    toolsets: Iterable[Toolset] | None = None,
+    *,
+    form_s: float = _FORM_S,
 ) -> MCPServer[Surface]:
     """The server over a core that is open.
 
-    `preset` is that of callers no transport has named; `form_s` is how long a form waits for its
-    answer.
+    `preset` and `toolsets` are those of callers no transport has named; `form_s` is how long a form
+    waits for its answer.
     """
-    surface = Surface(core, preset or core.settings.preset, form_s)
+    given = core.settings.toolsets if toolsets is None else toolsets
+    surface = Surface(core, preset or core.settings.preset, frozenset(given), form_s)
 
     @asynccontextmanager
     async def lifespan(_: MCPServer[Surface]) -> AsyncGenerator[Surface, None]:

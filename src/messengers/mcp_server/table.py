@@ -13,7 +13,7 @@ from messengers.errors import MessengersError, Uncertain
 from messengers.mcp_server.results import DOUBT
 from messengers.mcp_server.schemas import of_answer, of_parameters
 from messengers.mcp_server.tools import chats, instances, media, messages, sending, setup
-from messengers.models import Preset
+from messengers.models import Preset, Toolset
 
 __all__ = ["TABLE", "Kind", "Row"]
 
@@ -39,6 +39,8 @@ class Row:
     preset: Preset
     repeatable: bool = False
     """Doing it twice is doing it once."""
+    toolset: Toolset | Literal[""] = ""
+    """Whom it was not given with this one does not have it; empty: it comes with the preset."""
 
     @cached_property
     def name(self) -> str:
@@ -83,6 +85,8 @@ class Row:
     def open_to(self, caller: Caller) -> bool:
         """Whether the tool exists as far as this caller is concerned."""
         scoped = "*" in caller.scopes or self.scope in caller.scopes
+        if self.toolset and self.toolset not in caller.toolsets:
+            return False
         return scoped and _PRESETS.index(self.preset) <= _PRESETS.index(caller.preset)
 
     def closing(self, error: MessengersError | None = None) -> str:

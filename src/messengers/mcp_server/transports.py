@@ -35,7 +35,7 @@ from messengers.core.callers import Caller
 from messengers.core.core import Core
 from messengers.errors import Unauthorized
 from messengers.mcp_server.frames import Frames, Incoming, Outgoing
-from messengers.models import Preset
+from messengers.models import Preset, Toolset
 from messengers.wire import fault
 
 __all__ = ["CALLER", "Surface", "Transports", "caller_of"]
@@ -59,6 +59,8 @@ class Surface:
     core: Core
     preset: Preset
     """Of a caller that no transport has named: the in-process client."""
+    toolsets: frozenset[Toolset]
+    """Of the same."""
     form_s: float
     """How long a form waits for the owner."""
 
@@ -77,11 +79,15 @@ def caller_of(ctx: ServerRequestContext[Surface, Any]) -> Caller:
         if caller is None:
             raise Unauthorized("This request carries no key.")
     else:
-        caller = CALLER.get() or Caller("stdio", preset=ctx.lifespan_context.preset, local=True)
+        caller = CALLER.get() or _unnamed(ctx.lifespan_context)
     params = ctx.session.client_params
     name = params.client_info.name if params is not None else ""
     printable = "".join(char for char in name if char.isprintable())
     return replace(caller, client=printable[:_CLIENT_MAX])
+
+
+def _unnamed(surface: Surface) -> Caller:
+    return Caller("stdio", preset=surface.preset, toolsets=surface.toolsets, local=True)
 
 
 class Transports:

@@ -48,6 +48,7 @@ def fields(row: Row) -> Mapping[str, object]:
         "name": row["name"],
         "prefix": row["prefix"],
         "preset": row["preset"],
+        "toolsets": tuple(row["toolsets"].split()),
         "instances": tuple(row["instances"].split()),
         "created_at": time_of(row["created_at"]),
         "expires_at": time_of(row["expires_at"]),

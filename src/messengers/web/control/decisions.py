@@ -21,6 +21,7 @@ class NewKey(Question):
     expires_at: AwareDatetime | None = None
     instances: tuple[str, ...] = ()
     """Names or ids; none means all."""
+    toolsets: tuple[str, ...] = ()
 
 
 class Verdict(Question):
@@ -69,7 +70,9 @@ class _Owner:
         """The one answer that ever holds a key."""
         new = await read(request, NewKey)
         instances = [self._core.instances.resolve(OWNER, ref).id for ref in new.instances]
-        key, secret = await self._core.keys.create(new.name, new.preset, new.expires_at, instances)
+        key, secret = await self._core.keys.create(
+            new.name, new.preset, new.expires_at, instances, new.toolsets
+        )
         return {"key": key, "secret": secret}
 
     async def revoke_key(self, request: Request) -> object:
