@@ -30,6 +30,9 @@ OUTERMOST_LOOPS: set[str] = {
     "core/supervisor.py",
     "listener.py",
     "providers/catalog.py",  # a stranger's package at import
+    "providers/whatsapp_web/calls.py",  # the engine's threads, in the worker
+    "providers/whatsapp_web/engine.py",
+    "providers/whatsapp_web/people.py",
     "store/writer.py",
 }
 REASONED = re.compile(

@@ -180,7 +180,11 @@ class Unreachable(MessengersError):
 
 
 class Uncertain(Unreachable):
-    """The request left and no answer came: it may have happened. Never repeated blindly."""
+    """The request left and no answer came: it may have happened. Never repeated blindly.
+
+    `native_id` is the message's id at the platform, where it was chosen before the request left.
+    """
 
     code = "uncertain"
     http_status = 504
+    native_id: str = ""

@@ -225,23 +225,25 @@ class Chats:
         native_id = provider.parse_target(text)
         if native_id is None:
             return None
+        ids: Sequence[str] = (native_id,)
         stored = await self.get_by_native(chosen.id, native_id)
         if stored is None and isinstance(provider, ResolvesRecipients):
-            native_id = await self._resolved(chosen, native_id)
-            stored = await self.get_by_native(chosen.id, native_id)
-        return stored or await self._open(chosen.id, native_id, fold_phone(text))
+            ids = await self._resolved(chosen, native_id)
+        for each in ids:
+            stored = stored or await self.get_by_native(chosen.id, each)
+        return stored or await self._open(chosen.id, ids[0], fold_phone(text))
 
-    async def _resolved(self, instance: Instance, native_id: str) -> str:
-        """The id under which the messenger knows a recipient. Raises NotFound: it knows none."""
+    async def _resolved(self, instance: Instance, native_id: str) -> Sequence[str]:
+        """The ids under which the messenger knows a recipient. Raises NotFound: it knows none."""
         provider = self._instances.provider(instance.id)
-        found = None
-        if isinstance(provider, ResolvesRecipients):
-            try:
-                with anyio.fail_after(_RESOLVE_DEADLINE_S):
-                    found = await provider.resolve(native_id)
-            except TimeoutError as exc:
-                raise Unreachable("The messenger did not say who that is.", "Try again.") from exc
-        if found is None:
+        if not isinstance(provider, ResolvesRecipients):
+            return (native_id,)
+        try:
+            with anyio.fail_after(_RESOLVE_DEADLINE_S):
+                found = await provider.resolve(native_id)
+        except TimeoutError as exc:
+            raise Unreachable("The messenger did not say who that is.", "Try again.") from exc
+        if not found:
             raise NotFound(
                 f"That recipient is not on {instance.provider}.", "Check the number or handle."
             )

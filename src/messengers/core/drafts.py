@@ -185,11 +185,15 @@ class Drafts:
             )
         messages.remove(conn, echo["id"])
 
-    def settle(self, conn: Connection, row: Row, state: str, code: str, why: str) -> None:
+    def settle(
+        self, conn: Connection, row: Row, state: str, code: str, why: str, native_id: str = ""
+    ) -> None:
+        """End a row. With a native id a receipt of the message can still tell what became of it."""
         now = to_ms(self._clock.now())
         if not outbox.settle(conn, row["id"], state, now, code, why[:500]):
             return
-        messages.set_values(conn, row["message_id"], delivery=state)
+        known = {"native_id": native_id} if native_id else {}
+        messages.set_values(conn, row["message_id"], delivery=state, **known)
         self._settled(conn, row, state, why)
         self.drop(conn, row["draft"], "An earlier part did not get through.")
 

@@ -16,7 +16,7 @@ from messengers.core.events import Events
 from messengers.core.instances import Instances
 from messengers.core.media import Media
 from messengers.errors import MessengersError, NotReady, RateLimited, Uncertain, Unreachable
-from messengers.providers.base import Part, Provider, Sent
+from messengers.providers.base import Part, Provider, Reconciles, Sent
 from messengers.redaction import redact
 from messengers.store import Store, chats, outbox
 from messengers.store.rows import Row
@@ -68,13 +68,13 @@ class Outbox:
 
     async def _recover(self, row: Row) -> None:
         provider = self._instances.provider_for_parsing(row["instance_id"])
-        if provider.capabilities().reuses_key:
+        native_id = await provider.begun(row["key"]) if isinstance(provider, Reconciles) else ""
+        if provider.capabilities().reuses_key or native_id is None:
             await self._store.write(lambda conn: outbox.unclaim(conn, row["id"], 0))
             return
-        why = "Messengers stopped during the call."
-        await self._events.write(
-            lambda conn: self._drafts.settle(conn, row, "unknown", "uncertain", why)
-        )
+        fault = Uncertain("Messengers stopped during the call.")
+        fault.native_id = native_id
+        await self._settle(row, "unknown", fault)
 
     async def wake_draft(self, draft: str) -> None:
         """Start the lane of a draft that was just queued or released."""
@@ -180,10 +180,13 @@ class Outbox:
             not_before = to_ms(self._clock.now()) + int(wait_s * 1000)
             await self._store.write(lambda conn: outbox.unclaim(conn, row["id"], not_before))
             return
-        await self._settle(row, state, exc.code, redact(str(exc)))
+        await self._settle(row, state, exc)
 
-    async def _settle(self, row: Row, state: str, code: str, why: str) -> None:
-        await self._events.write(lambda conn: self._drafts.settle(conn, row, state, code, why))
+    async def _settle(self, row: Row, state: str, exc: MessengersError) -> None:
+        why, native_id = redact(str(exc)), exc.native_id if isinstance(exc, Uncertain) else ""
+        await self._events.write(
+            lambda conn: self._drafts.settle(conn, row, state, exc.code, why, native_id)
+        )
         self._drafts.tell(row["draft"])
 
 

@@ -17,10 +17,13 @@ from pydantic import BaseModel
 from messengers.clock import Clock
 from messengers.models import (
     Attachment,
+    Card,
     Delivery,
     Health,
+    Location,
     MediaKind,
     MessageRef,
+    Poll,
 )
 from messengers.providers.arrangement import ArrangesChats
 from messengers.providers.capabilities import Capabilities
@@ -68,6 +71,7 @@ __all__ = [
     "Reacts",
     "ReadElsewhere",
     "ReceiptSeen",
+    "Reconciles",
     "ResolvesRecipients",
     "Sent",
     "Sink",
@@ -257,9 +261,23 @@ class FetchesHistory(Protocol):
 
 @runtime_checkable
 class ResolvesRecipients(Protocol):
-    """Says which native chat id a phone number or handle has, or None when it is not there."""
+    """Says under which native ids the platform knows a recipient."""
 
-    async def resolve(self, target: str) -> str | None: ...
+    async def resolve(self, target: str) -> Sequence[str]:
+        """All ids of what `parse_target` gave, the one to use first; none when it is not there."""
+        ...
+
+
+@runtime_checkable
+class Reconciles(Protocol):
+    """Chooses the id of a message before it leaves, and keeps it."""
+
+    async def begun(self, key: str) -> str | None:
+        """The native id under which a send with this key may have left; None: it did not.
+
+        Asked when no call is under way, also of a provider that does not run.
+        """
+        ...
 
 
 @dataclass(frozen=True, slots=True)

@@ -22,7 +22,10 @@ from messengers.redaction import redact
 __all__ = ["ALIASES", "BUILT_IN", "GROUP", "Catalog"]
 
 GROUP = "messengers.providers"
-BUILT_IN: Mapping[str, str] = {"webchat": "messengers.providers.webchat:INFO"}
+BUILT_IN: Mapping[str, str] = {
+    "webchat": "messengers.providers.webchat:INFO",
+    "whatsapp_web": "messengers.providers.whatsapp_web:INFO",
+}
 ALIASES: Mapping[str, str] = {
     "whatsapp": "whatsapp_web",
     "whatsappweb": "whatsapp_web",
