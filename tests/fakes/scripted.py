@@ -5,7 +5,7 @@ by the instance's token, as an account is by its credentials.
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from typing import Literal
 
@@ -14,7 +14,7 @@ import orjson
 from pydantic import BaseModel, ConfigDict, Field, SecretStr
 
 from messengers.errors import InvalidInput
-from messengers.models import Health, Lifecycle, MessageRef, Sender
+from messengers.models import Health, Lifecycle, MessageRef, Sender, UserAction
 from messengers.providers.base import (
     ChatSeen,
     ContactSeen,
@@ -31,8 +31,18 @@ from messengers.providers.base import (
     Sink,
 )
 from messengers.providers.capabilities import Capabilities, Level
+from messengers.providers.login import LoginStep, ShowCode, ShowQr, Wait
 
-__all__ = ["BOT", "PERSONAL", "Platform", "ScriptedProvider", "platform"]
+__all__ = [
+    "BOT",
+    "PERSONAL",
+    "SCANNED",
+    "Platform",
+    "ScannedProvider",
+    "ScriptedLogin",
+    "ScriptedProvider",
+    "platform",
+]
 
 EPOCH = datetime(2026, 11, 20, 12, tzinfo=UTC)
 CAPABILITIES = Capabilities(
@@ -58,6 +68,56 @@ class ScriptedConfig(BaseModel):
 
 
 @dataclass
+class ScriptedLogin:
+    """An account that waits for its phone: what its owner is shown. The test moves it on."""
+
+    text: str = ""
+    """What the QR code holds; empty while there is none."""
+    holds_s: float | None = 20.0
+    code: str = "ABCD1234"
+    """What any phone number gets."""
+    refusal: Exception | None = None
+    """What asking with a phone number raises instead."""
+    phones: list[str] = field(default_factory=list[str])
+    scanned: bool = False
+    over: str = ""
+    """Why it ended."""
+    _moved: anyio.Event = field(default_factory=anyio.Event)
+
+    def scan(self) -> None:
+        """The owner scans or types what is shown."""
+        self.scanned = True
+        self._moved.set()
+
+    def end(self, why: str) -> None:
+        """The messenger shows no more codes."""
+        self.over = why
+        self._moved.set()
+
+    async def through(self) -> bool:
+        """Wait for either; whether it was scanned."""
+        self.over = ""
+        while not (self.scanned or self.over):
+            self._moved = anyio.Event()
+            await self._moved.wait()
+        return self.scanned
+
+    def step(self, transaction: str, now: datetime, phone: str) -> LoginStep:
+        """What the owner is shown now."""
+        ends = None if self.holds_s is None else now + timedelta(seconds=self.holds_s)
+        if phone:
+            self.phones.append(phone)
+            if self.refusal is not None:
+                raise self.refusal
+            told = "Type it under Linked devices."
+            return ShowCode(transaction=transaction, code=self.code, caption=told, expires_at=ends)
+        if not self.text:
+            return Wait(transaction=transaction, reason="The messenger makes a code.")
+        told = "Scan it under Linked devices."
+        return ShowQr(transaction=transaction, text=self.text, caption=told, expires_at=ends)
+
+
+@dataclass
 class Platform:
     """One account's other side."""
 
@@ -79,6 +139,8 @@ class Platform:
     runs: int = 0
     connected: anyio.Event = field(default_factory=anyio.Event)
     sinks: list[Sink] = field(default_factory=list[Sink])
+    login: ScriptedLogin = field(default_factory=ScriptedLogin)
+    """Of an account that is scanned; others have none."""
 
     def answer(self) -> None:
         """Raises what the test chose for this call, if anything."""
@@ -194,6 +256,28 @@ class ScriptedProvider:
         self._platform.calls.append(("read", chat_native_id, *(m.native_id for m in messages)))
 
 
+class ScannedProvider(ScriptedProvider):
+    """The same, for an account that logs in by its phone."""
+
+    def capabilities(self, chat_native_id: str = "") -> Capabilities:
+        return super().capabilities(chat_native_id).model_copy(update={"login": "qr"})
+
+    async def run(self, sink: Sink) -> None:
+        login = self._platform.login
+        waits = Health(lifecycle=Lifecycle.AWAITING_LOGIN, user_action=UserAction.SCAN_QR)
+        if not login.scanned:
+            sink.report(waits)
+        if await login.through():
+            await super().run(sink)
+        else:
+            ended = Lifecycle.LOGGED_OUT
+            action = UserAction.RELOGIN
+            sink.report(Health(lifecycle=ended, user_action=action, reason=login.over))
+
+    async def login_step(self, phone: str = "") -> LoginStep:
+        return self._platform.login.step("t", self._clock.now(), phone)
+
+
 def _message(data: Mapping[str, str], at: datetime) -> MessageSeen:
     mine = data.get("from") == "me"
     origin: Literal["device", "history", "realtime"] = "device" if mine else "realtime"
@@ -240,3 +324,10 @@ def _info(kind: Literal["personal", "bot"]) -> ProviderInfo:
 
 PERSONAL = _info("personal")
 BOT = _info("bot")
+SCANNED = replace(
+    PERSONAL,
+    name="scripted_scanned",
+    title="Scripted phone",
+    class_path="tests.fakes.scripted:ScannedProvider",
+    capabilities=CAPABILITIES.model_copy(update={"login": "qr"}),
+)

@@ -12,11 +12,11 @@ from mcp.types import ElicitResult, ImageContent
 from PIL import Image, ImageDraw
 
 from messengers.core.callers import OWNER
-from messengers.mcp_server.qr import blocks
 from messengers.mcp_server.table import TABLE
 from messengers.mcp_server.tools.setup import shown
 from messengers.providers.catalog import BUILT_IN
 from messengers.providers.login import AskInput, Done, LoginFailed, LoginStep, ShowCode, Wait
+from messengers.qr import blocks
 from tests.core.conftest import House
 from tests.mcp_server.conftest import Connect, Owner, text_of
 

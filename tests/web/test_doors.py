@@ -23,6 +23,9 @@ PATHS = (
     ("POST", "/messages/?session_id=0"),
     ("GET", "/chat/page"),
     ("GET", "/forms/x"),
+    ("GET", "/login/x"),
+    ("POST", "/login/x/step"),
+    ("GET", "/instances/x/login"),
     ("GET", "/static/chat.css"),
     ("WS", "/chat/page/ws"),
 )
@@ -176,7 +179,13 @@ async def test_every_route_needs_a_key_but_the_known_few(site: Site) -> None:
         answer = await site.client.request(method, path)
         assert answer.status_code == 401, (method, path)
         assert answer.headers["www-authenticate"].startswith("Bearer")
-    assert {path for _, path in locked} == {"/mcp", "/sse", "/messages/"}
+    assert {path for _, path in locked} == {
+        "/mcp",
+        "/sse",
+        "/messages/",
+        "/instances/ref/login",
+        "/instances/ref/login/step",
+    }
     assert opened == {
         "/health",
         "/chat/name",
@@ -185,6 +194,8 @@ async def test_every_route_needs_a_key_but_the_known_few(site: Site) -> None:
         "/chat/name/media/media",
         "/static/file",
         "/forms/token",
+        "/login/token",
+        "/login/token/step",
     }
 
 
@@ -198,6 +209,7 @@ def test_the_list_of_open_doors_is_this() -> None:
         "/chat/": "visitor",
         "/webhooks/": "signature",
         "/forms/": "link",
+        "/login/": "link",
     }
 
 
@@ -219,6 +231,8 @@ async def test_what_is_nearly_an_open_door_is_closed(site: Site, path: str) -> N
         "/static/..%2Fchat%2Fpage",
         "/forms/..%2Fhealth",
         "/forms/..%2Fmcp",
+        "/login/..%2Fhealth",
+        "/login/..%2Fmcp",
     ],
 )
 async def test_an_id_in_a_path_reaches_no_other_route(site: Site, path: str) -> None:

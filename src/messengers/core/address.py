@@ -36,3 +36,7 @@ class Address:
     def form(self, token: str) -> str:
         """A credential form: on this machine only, whatever stands in front."""
         return f"{self.local}/forms/{token}"
+
+    def login(self, token: str) -> str:
+        """A login page: on this machine only, as a form is."""
+        return f"{self.local}/login/{token}"

@@ -22,6 +22,7 @@ from messengers.core.inbox import Inbox
 from messengers.core.instances import Instances
 from messengers.core.keys import Keys
 from messengers.core.login import Login
+from messengers.core.login_links import LoginLinks
 from messengers.core.media import Media
 from messengers.core.outbox import Outbox
 from messengers.core.registry import Registry
@@ -52,6 +53,7 @@ class Core:
     instances: Instances
     supervisor: Supervisor
     login: Login
+    login_links: LoginLinks
     forms: Forms
     chats: Chats
     contacts: Contacts
@@ -99,9 +101,9 @@ async def _build(settings: Settings, clock: Clock, store: Store, tasks: TaskGrou
     address = Address(settings)
     events = Events(store, clock, registry.name_of)
     supervisor = Supervisor(registry, events, clock)
-    forms = Forms(clock, address)
+    forms, links = Forms(clock, address), LoginLinks(clock, address)
     instances = Instances(
-        store, clock, events, registry, supervisor, forms, address, settings.confirm
+        store, clock, events, registry, supervisor, forms, links, address, settings.confirm
     )
     await instances.load()
     chats = Chats(store, clock, events, instances)
@@ -128,6 +130,7 @@ async def _build(settings: Settings, clock: Clock, store: Store, tasks: TaskGrou
         instances=instances,
         supervisor=supervisor,
         login=Login(registry, supervisor, address),
+        login_links=links,
         forms=forms,
         chats=chats,
         contacts=Contacts(store, instances),

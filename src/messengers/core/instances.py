@@ -14,6 +14,7 @@ from messengers.core.callers import Caller
 from messengers.core.credentials import read
 from messengers.core.events import Events
 from messengers.core.forms import Forms
+from messengers.core.login_links import LoginLinks
 from messengers.core.registry import Registry
 from messengers.core.roster import Roster, check_name
 from messengers.core.setup import Executor, Setup, checked_endpoints
@@ -41,6 +42,7 @@ class Instances:
         registry: Registry,
         supervisor: Supervisor,
         forms: Forms,
+        links: LoginLinks,
         address: Address,
         confirm: Confirm = "unknown_chats",
     ) -> None:
@@ -48,7 +50,7 @@ class Instances:
         self._supervisor = supervisor
         self._address = address
         self._roster = Roster(store, clock, events, registry, supervisor)
-        self._setup = Setup(registry, self._roster, supervisor, forms, address, confirm)
+        self._setup = Setup(registry, self._roster, supervisor, forms, links, address, confirm)
         self._confirm: Confirm = confirm
         self.registry = registry
 

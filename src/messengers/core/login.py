@@ -8,6 +8,7 @@ from messengers.core.address import Address
 from messengers.core.callers import Caller
 from messengers.core.credentials import secret_names
 from messengers.core.health import TERMINAL
+from messengers.core.names import fold_phone
 from messengers.core.registry import Entry, Registry
 from messengers.core.supervisor import Supervisor
 from messengers.core.views import view_of
@@ -39,10 +40,15 @@ class Login:
 
         Raises:
             NotFound: no such instance.
-            InvalidInput: `wait_s` is out of range.
+            InvalidInput: `wait_s` is out of range, or `phone` no phone number.
         """
         if not 0 <= wait_s <= _MAX_WAIT_S:
             raise InvalidInput(f"wait_s must be from 0 to {_MAX_WAIT_S:g}.")
+        number = fold_phone(phone)
+        if phone.strip() and not number:
+            raise InvalidInput(
+                "phone is no phone number.", "Write it with + and the country code: +371 20000000."
+            )
         entry = self._registry.resolve(caller, ref)
         view = view_of(entry, self._address)
         if entry.health.lifecycle in _OVER and entry.health.user_action not in _ASKING:
@@ -51,7 +57,7 @@ class Login:
         if view.page:
             caption = f"Scan it or open {view.page} to write to “{entry.instance.name}”."
             return ShowQr(transaction=entry.instance.id, text=view.page, caption=caption)
-        return await self._wait(entry, phone, wait_s)
+        return await self._wait(entry, number, wait_s)
 
     async def _wait(self, entry: Entry, phone: str, wait_s: float) -> LoginStep:
         ends_s = monotonic() + wait_s
@@ -66,7 +72,8 @@ class Login:
         health = entry.health
         if health.lifecycle in (Lifecycle.CONNECTED, Lifecycle.DEGRADED):
             return Done(transaction=entry.instance.id)
-        if isinstance(entry.built, LogsIn) and entry.running:
+        open_ = entry.running and health.lifecycle not in _OVER
+        if isinstance(entry.built, LogsIn) and open_:
             with anyio.move_on_after(10):
                 try:
                     return await entry.built.login_step(phone)

@@ -14,6 +14,7 @@ from messengers.core.callers import OWNER, Caller
 from messengers.core.credentials import fields_of, missing, plain, read, secret_names
 from messengers.core.forms import Form, Forms
 from messengers.core.health import PASSING, TERMINAL
+from messengers.core.login_links import LoginLinks
 from messengers.core.registry import Entry, Registry
 from messengers.core.roster import Roster, check_name
 from messengers.core.supervisor import Supervisor
@@ -33,6 +34,11 @@ _ROTATE = (
 )
 _SCHEMES = frozenset({"http", "https", "ws", "wss"})
 _NEEDS_FORM = frozenset({UserAction.ENTER_CREDENTIALS, UserAction.FIX_CREDENTIALS})
+_TO_LOG_IN = frozenset({UserAction.SCAN_QR, UserAction.ENTER_CODE})
+_LOGIN = (
+    "Show the owner the code of get_qr, or this link, which opens once on this computer: {link} "
+    "Or let the owner run `messengers instances qr {name}` in a terminal."
+)
 _BAD = TERMINAL | {Lifecycle.ERROR}
 
 
@@ -45,6 +51,7 @@ class Setup:
         roster: Roster,
         supervisor: Supervisor,
         forms: Forms,
+        links: LoginLinks,
         address: Address,
         confirm: Confirm,
     ) -> None:
@@ -52,6 +59,7 @@ class Setup:
         self._roster = roster
         self._supervisor = supervisor
         self._forms = forms
+        self._links = links
         self._address = address
         self._confirm: Confirm = confirm
         self.executors: Mapping[str, Executor] = {
@@ -113,7 +121,7 @@ class Setup:
     async def settled(self, entry: Entry, wait_s: float, *notes: str) -> InstanceAnswer:
         """The answer once the instance has come to rest, after `wait_s` at the latest.
 
-        Where it needs credentials it links to their form.
+        Where it needs credentials it links to their form, where it waits for a login to its page.
         """
         health = await self._supervisor.until(
             entry, lambda now: now.lifecycle not in PASSING, wait_s
@@ -125,6 +133,11 @@ class Setup:
             link = self._forms.link(self._forms.open(form))
             step = f"Give the owner this link for new credentials: {link}"
             answer = answer_of(view, *notes, outcome="needs_form", link=link)
+            return answer.model_copy(update={"next_step": step})
+        if health.user_action in _TO_LOG_IN:
+            link = self._links.open(entry.instance.id)
+            step = _LOGIN.format(link=link, name=entry.instance.name)
+            answer = answer_of(view, *notes, link=link)
             return answer.model_copy(update={"next_step": step})
         bad = health.lifecycle in _BAD
         return answer_of(view, *notes, outcome="not_done" if bad else "done")

@@ -10,12 +10,16 @@ __all__ = ["InstanceView", "answer_of", "view_of"]
 
 _NOTHING = Capabilities(text=Level.REJECT, max_text=0)
 _FORM = "connect_instance, or `messengers instances connect {name}`, gives a link to enter {what}."
+_AGAIN = (
+    "Let the owner log in again: connect_instance, or `messengers instances connect {name}`, "
+    "leads to a new code."
+)
 _BY_ACTION = {
     UserAction.SCAN_QR: "Show the owner the code of get_qr or `messengers instances qr {name}`.",
     UserAction.ENTER_CODE: "get_qr with the owner's phone number gives a code to type there.",
     UserAction.ENTER_CREDENTIALS: _FORM.replace("{what}", "what it still needs"),
     UserAction.FIX_CREDENTIALS: _FORM.replace("{what}", "new credentials"),
-    UserAction.RELOGIN: "Let the owner log in again: connect_instance, then get_qr.",
+    UserAction.RELOGIN: _AGAIN,
     UserAction.OPEN_PHONE: "Let the owner open the messenger on the phone.",
     UserAction.UPGRADE: "Let the owner update Messengers or the provider's package.",
 }
@@ -26,7 +30,7 @@ _BY_LIFECYCLE = {
     Lifecycle.CONNECTING: "Wait a moment.",
     Lifecycle.BACKOFF: "It tries again by itself; connect_instance tries at once.",
     Lifecycle.CONFLICT: "Stop the other program that uses this account.",
-    Lifecycle.LOGGED_OUT: "Let the owner log in again: connect_instance, then get_qr.",
+    Lifecycle.LOGGED_OUT: _AGAIN,
     Lifecycle.BANNED: "The messenger closed this account; only its support can help.",
     Lifecycle.BAD_CREDENTIALS: _FORM.replace("{what}", "new credentials"),
     Lifecycle.ENGINE_OUTDATED: "Let the owner update Messengers or the provider's package.",

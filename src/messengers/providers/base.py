@@ -203,6 +203,7 @@ class Provider(Protocol):
 class LogsIn(Protocol):
     """Has something to scan or type."""
 
+    # Asked about once a second: the same phone gives the same code while that holds.
     async def login_step(self, phone: str = "") -> LoginStep: ...
 
 

@@ -7,6 +7,8 @@ from messengers.models import Model
 
 __all__ = ["AskInput", "Done", "LoginFailed", "LoginStep", "ShowCode", "ShowQr", "Wait"]
 
+_CODE = 8
+
 
 class ShowQr(Model):
     """A QR code to scan."""
@@ -28,6 +30,12 @@ class ShowCode(Model):
     code: str
     caption: str
     expires_at: datetime | None = None
+
+    @property
+    def spaced(self) -> str:
+        """As a person reads it aloud: eight letters and digits in two groups."""
+        whole = len(self.code) == _CODE and self.code.isalnum()
+        return f"{self.code[:4]}-{self.code[4:]}" if whole else self.code
 
 
 class AskInput(Model):

@@ -28,6 +28,7 @@ OPEN_DOORS = (
     Door("/chat/", "visitor", "any"),
     Door("/webhooks/", "signature", "any"),
     Door("/forms/", "link", "form"),
+    Door("/login/", "link", "json"),
 )
 _LOCKED = Door("/", "key", "json")
 

@@ -5,7 +5,6 @@ looks the same, whether it is wrong, used or too old, or comes from another mach
 """
 
 from collections.abc import Mapping
-from ipaddress import ip_address
 from urllib.parse import parse_qsl
 
 from starlette.requests import Request
@@ -20,7 +19,7 @@ from messengers.core.forms import Form
 from messengers.errors import InvalidInput, MessengersError
 from messengers.web.assets import render
 from messengers.web.headers import PAGE
-from messengers.web.origins import is_own_origin
+from messengers.web.origins import is_local, is_own_page
 
 __all__ = ["routes"]
 
@@ -29,8 +28,8 @@ _MAX_FIELDS = 100
 _TYPE = "application/x-www-form-urlencoded"
 _HEADERS = {
     **PAGE,
-    "Content-Security-Policy": "default-src 'none'; style-src 'self'; form-action 'self'; "
-    "base-uri 'none'; frame-ancestors 'none'",
+    "Content-Security-Policy": "default-src 'none'; style-src 'self'; img-src 'self'; "
+    "form-action 'self'; base-uri 'none'; frame-ancestors 'none'",
     # Not "no-referrer": that makes browsers send "Origin: null" with the form.
     "Referrer-Policy": "same-origin",
 }
@@ -40,14 +39,14 @@ def routes(core: Core) -> list[Route]:
     """`/forms/{token}`: shown by GET, filled by POST."""
 
     async def show(request: Request) -> Response:
-        form = core.forms.look(request.path_params["token"]) if _is_local(request) else None
+        form = core.forms.look(request.path_params["token"]) if is_local(request) else None
         return _form_page(core, form, {}) if form is not None else _nothing()
 
     async def fill(request: Request) -> Response:
         token = request.path_params["token"]
-        if not _is_local(request) or core.forms.look(token) is None:
+        if not is_local(request) or core.forms.look(token) is None:
             return _nothing()
-        if not _is_own(request):
+        if not is_own_page(request):
             return _page("refused.html", 403, reason="It was not sent from our own page.")
         given = await _read(request)
         form = core.forms.take(token) if given is not None else None
@@ -119,26 +118,6 @@ def _nothing() -> Response:
 
 def _page(template: str, status: int, **values: object) -> Response:
     return HTMLResponse(render(template, **values), status, headers=_HEADERS)
-
-
-def _is_local(request: Request) -> bool:
-    """From this machine, and not passed on by a proxy for somebody else."""
-    forwarded = {"forwarded", "x-forwarded-for", "x-real-ip"} & set(request.headers)
-    try:
-        return (
-            not forwarded and ip_address(request.client.host if request.client else "").is_loopback
-        )
-    except ValueError:
-        return False
-
-
-def _is_own(request: Request) -> bool:
-    """Sent by our own page: browsers tell with every form, so silence is no excuse."""
-    return (
-        "origin" in request.headers
-        and is_own_origin(request.headers)
-        and request.headers.get("sec-fetch-site", "same-origin") == "same-origin"
-    )
 
 
 async def _read(request: Request) -> dict[str, str] | None:

@@ -1,11 +1,12 @@
 """Whether a browser's request comes from a page of ours."""
 
+from ipaddress import ip_address
 from urllib.parse import urlsplit
 
 from starlette.datastructures import Headers
 from starlette.requests import Request
 
-__all__ = ["is_https", "is_own_origin"]
+__all__ = ["is_https", "is_local", "is_own_origin", "is_own_page"]
 
 
 def is_own_origin(headers: Headers, public_url: str = "") -> bool:
@@ -23,6 +24,26 @@ def is_own_origin(headers: Headers, public_url: str = "") -> bool:
     if scheme not in ("http", "https") or not host:
         return False
     return host == hosts[0].lower() or (bool(public_url) and origins[0] == _origin_of(public_url))
+
+
+def is_own_page(request: Request) -> bool:
+    """Sent by a page of ours: browsers tell with every POST, so silence is no excuse."""
+    return (
+        "origin" in request.headers
+        and is_own_origin(request.headers)
+        and request.headers.get("sec-fetch-site", "same-origin") == "same-origin"
+    )
+
+
+def is_local(request: Request) -> bool:
+    """From this machine, and not passed on by a proxy for somebody else."""
+    forwarded = {"forwarded", "x-forwarded-for", "x-real-ip"} & set(request.headers)
+    try:
+        return (
+            not forwarded and ip_address(request.client.host if request.client else "").is_loopback
+        )
+    except ValueError:
+        return False
 
 
 def is_https(request: Request, public_url: str = "") -> bool:

@@ -1,27 +1,21 @@
 """The chat page in a real browser: what a visitor sees and does."""
 
 from base64 import b64encode
-from collections.abc import AsyncGenerator, AsyncIterator, Callable
+from collections.abc import AsyncGenerator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from io import BytesIO
 
 import pytest
 from PIL import Image
-from playwright.async_api import Browser, FilePayload, Page, async_playwright, expect
+from playwright.async_api import Browser, FilePayload, Page, expect
 
 from messengers.core.callers import OWNER
-from tests.programs import ROOT, require_program
+from tests.programs import ROOT
+from tests.web.browsers import browser
 from tests.web.chat.conftest import AGENT, Site
 
-ARGS = [
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-]
+__all__ = ["browser"]
+
 PHONE, DESKTOP, NARROW = (390, 844), (1280, 800), (360, 640)
 SHOTS = ROOT / "build" / "screenshots"
 
@@ -29,16 +23,6 @@ pytestmark = pytest.mark.timeout(90)
 expect.set_options(timeout=15_000)
 
 OpenPage = Callable[..., AbstractAsyncContextManager[Page]]
-
-
-@pytest.fixture(scope="module")
-async def browser() -> AsyncIterator[Browser]:
-    """One for all: each page opens in a context of its own, with nothing of another's."""
-    program = require_program("chromium")
-    async with async_playwright() as playwright:
-        started = await playwright.chromium.launch(executable_path=program, args=ARGS)
-        yield started
-        await started.close()
 
 
 @pytest.fixture

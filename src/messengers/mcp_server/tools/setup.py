@@ -10,7 +10,6 @@ from messengers.core.acts import Act
 from messengers.mcp_server.confirmation import Consent, asked, settle
 from messengers.mcp_server.context import Ctx, asking
 from messengers.mcp_server.progress import ticking
-from messengers.mcp_server.qr import blocks, picture
 from messengers.mcp_server.results import InstanceResult
 from messengers.mcp_server.tools import parameters as given
 from messengers.mcp_server.tools.sending import said
@@ -23,6 +22,7 @@ from messengers.providers.login import (
     ShowQr,
     Wait,
 )
+from messengers.qr import blocks, png
 
 __all__ = [
     "connect_instance",
@@ -114,9 +114,9 @@ def shown(step: LoginStep, now: datetime) -> list[str | Image]:
     match step:
         case ShowQr():
             told = f"{step.caption}{_seconds_left(step.expires_at, now)}"
-            return [told, picture(step.text), blocks(step.text)]
+            return [told, Image(data=png(step.text), format="png"), blocks(step.text)]
         case ShowCode():
-            return [f"{step.caption}{_seconds_left(step.expires_at, now)}", step.code]
+            return [f"{step.caption}{_seconds_left(step.expires_at, now)}", step.spaced]
         case AskInput():
             fields = ", ".join(step.fields)
             return [f"It needs {fields}: connect_instance answers with the owner's form for that."]
