@@ -71,13 +71,26 @@ def test_pipes_are_nobody() -> None:
 
 STEPS: list[tuple[LoginStep, str]] = [
     (ShowCode(transaction="t", code="ABCD-1234", caption="Type it."), "ABCD-1234\nType it.\n"),
+    (ShowCode(transaction="t", code="ABCD1234", caption="Type it."), "ABCD-1234\nType it.\n"),
+    (ShowCode(transaction="t", code="123456", caption="Type it."), "123456\nType it.\n"),
+    (Done(), "Connected.\n"),
+]
+DEAD_ENDS: list[tuple[LoginStep, str]] = [
     (
         AskInput(transaction="t", fields=("token",)),
-        "It needs credentials.\n  → `messengers instances connect NAME --set token=@-`\n",
+        """messengers: It needs credentials.
+  → `messengers instances connect NAME --set token=@-`
+""",
     ),
-    (Wait(transaction="t", reason="Starting."), "Starting.\n"),
-    (Wait(transaction="t"), "There is nothing to show yet; repeat in a moment.\n"),
-    (Done(), "It is connected.\n"),
+    (
+        Wait(transaction="t", reason="Starting."),
+        "messengers: Starting.\n  → Repeat in a moment.\n",
+    ),
+    (
+        Wait(transaction="t"),
+        "messengers: There is nothing to show yet.\n  → Repeat in a moment.\n",
+    ),
+    (LoginFailed(reason="Banned."), "messengers: Banned.\n"),
 ]
 
 
@@ -100,9 +113,12 @@ def test_a_code_that_ends_says_when(capsys: pytest.CaptureFixture[str]) -> None:
     assert "It holds until" in capsys.readouterr().out
 
 
-def test_a_failed_login_is_a_failure(capsys: pytest.CaptureFixture[str]) -> None:
+@pytest.mark.parametrize(("step", "shown"), DEAD_ENDS)
+def test_a_login_that_cannot_go_on_is_a_failure(
+    step: LoginStep, shown: str, capsys: pytest.CaptureFixture[str]
+) -> None:
     with pytest.raises(Exception) as caught:  # noqa: PT011  # typer keeps its Exit to itself
-        show_step(LoginFailed(reason="Banned."))
+        show_step(step)
 
     assert getattr(caught.value, "exit_code", None) == 1
-    assert "Banned." in capsys.readouterr().err
+    assert capsys.readouterr().err == shown

@@ -9,7 +9,7 @@ from pydantic import BaseModel, TypeAdapter
 
 from messengers.cli.control import ask, segment
 from messengers.cli.credentials import given, pairs, prompted
-from messengers.cli.login import show_step
+from messengers.cli.login import follow, show_step
 from messengers.cli.status import show_instances
 from messengers.cli.terminal import (
     AsJson,
@@ -27,7 +27,7 @@ from messengers.core.views import InstanceView
 from messengers.errors import InvalidInput
 from messengers.models import Confirm, Lifecycle
 from messengers.providers.catalog import ALIASES
-from messengers.providers.login import LoginStep
+from messengers.providers.login import LoginStep, ShowQr
 
 __all__ = ["instances"]
 
@@ -190,13 +190,24 @@ def remove(
 def qr(
     name: Name,
     phone: Annotated[str, typer.Option(help="A phone number, for a code to type instead.")] = "",
-    wait_s: Annotated[float, typer.Option("--wait", min=0, max=60, help="Seconds.")] = 20.0,
+    wait_s: Annotated[
+        float, typer.Option("--wait", min=0, max=60, help="Seconds until there is a code.")
+    ] = 20.0,
     save: Annotated[Path | None, typer.Option(help="Write the code as a PNG or SVG file.")] = None,
     home: Home = None,
 ) -> None:
-    """Show the code to scan: a login, or the address of a chat page."""
-    body = {"phone": phone, "wait_s": wait_s}
-    show_step(ask("POST", f"/instances/{segment(name)}/login", _STEP, body, home=home), save)
+    """Show the code to log in with, each new one too, until it is through; or a page's address."""
+    path = f"/instances/{segment(name)}"
+
+    def step() -> LoginStep:
+        return ask("POST", f"{path}/login", _STEP, {"phone": phone, "wait_s": wait_s}, home=home)
+
+    first = step()
+    is_page = isinstance(first, ShowQr) and first.text == ask("GET", path, _DETAIL, home=home).page
+    if is_page or save is not None:
+        show_step(first, save)
+    else:
+        follow(first, step)
 
 
 @instances.command()
