@@ -7,6 +7,8 @@ from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from functools import partial
+from pathlib import Path
+from subprocess import CompletedProcess
 from uuid import uuid4
 
 import anyio
@@ -19,7 +21,7 @@ from PIL import Image, ImageDraw
 from messengers.qr import blocks
 from tests.cli.conftest import SITE
 from tests.cli.terminals import Terminal, sitting
-from tests.fakes.scripted import ScriptedLogin, platform
+from tests.fakes.scripted import SESSION, ScriptedLogin, platform
 from tests.living import BIN
 from tests.process.conftest import Daemon, StartDaemon, drained, home, start_daemon
 
@@ -161,6 +163,61 @@ async def test_a_terminal_too_narrow_for_the_code_is_told(desk: Desk) -> None:
 
     assert code == 1
     assert "--save FILE.png" in terminal.shown
+
+
+async def command(desk: Desk, *words: str) -> CompletedProcess[bytes]:
+    program = [str(BIN / "messengers"), "instances", *words, "--home", str(desk.daemon.home)]
+    return await anyio.run_process(program, check=False)
+
+
+async def connected(desk: Desk) -> None:
+    """Scan, and wait until the daemon says so."""
+    desk.phone.scan()
+    seen: dict[str, dict[str, str]] = {}
+    with anyio.fail_after(10):
+        while seen.get("health", {}).get("lifecycle") != "connected":
+            seen = await desk.daemon.ask("GET", "/instances/phone")
+
+
+async def test_logging_out_wants_a_word_and_says_what_is_left(desk: Desk) -> None:
+    await connected(desk)
+
+    unsure = await command(desk, "logout", "phone")
+    done = await command(desk, "logout", "phone", "--yes")
+    refused = await command(desk, "logout", "nobody", "--yes")
+
+    assert unsure.returncode == 2
+    assert b"Add --yes" in unsure.stderr
+    assert done.returncode == 0
+    assert b"phone (scripted_scanned): logged out" in done.stdout
+    assert b"messengers instances connect phone" in done.stdout
+    assert refused.returncode == 1
+
+
+async def test_a_session_is_adopted_at_a_terminal_only(desk: Desk, tmp_path: Path) -> None:
+    file = tmp_path / "other.db"
+    file.write_bytes(SESSION)
+    await command(desk, "disconnect", "phone")
+
+    refused = await command(desk, "adopt", "phone", str(file))
+    words = [str(BIN / "messengers"), "instances", "adopt", "phone", str(file)]
+    words += ["--home", str(desk.daemon.home)]
+    with sitting(words, dict(os.environ), tmp_path) as terminal:  # noqa: TID251 - a person's shell
+        code = await to_thread.run_sync(terminal.end)
+    done = await command(desk, "connect", "phone")
+
+    assert refused.returncode == 1
+    assert b"interactive terminal" in refused.stderr
+    assert code == 0, terminal.shown
+    assert "messengers instances connect phone" in terminal.shown
+    assert b"phone (scripted_scanned): connected" in done.stdout
+
+
+async def test_a_relative_path_is_none_for_a_daemon(desk: Desk) -> None:
+    answer = await desk.daemon.control.put("/instances/phone/session", json={"path": "x.db"})
+
+    assert answer.status_code == 422
+    assert "absolute" in answer.text
 
 
 def read_screen(shown: str) -> str:

@@ -7,10 +7,12 @@ by the instance's token, as an account is by its credentials.
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Literal
 
 import anyio
 import orjson
+from anyio import to_thread
 from pydantic import BaseModel, ConfigDict, Field, SecretStr
 
 from messengers.errors import InvalidInput
@@ -37,6 +39,7 @@ __all__ = [
     "BOT",
     "PERSONAL",
     "SCANNED",
+    "SESSION",
     "Platform",
     "ScannedProvider",
     "ScriptedLogin",
@@ -44,6 +47,8 @@ __all__ = [
     "platform",
 ]
 
+SESSION = b"scripted session"
+"""How a session file begins."""
 EPOCH = datetime(2026, 11, 20, 12, tzinfo=UTC)
 CAPABILITIES = Capabilities(
     max_text=200,
@@ -181,6 +186,7 @@ class ScriptedProvider:
             raise TypeError("scripted takes a ScriptedConfig")
         self._platform = platform(context.config.token.get_secret_value())
         self._clock = context.clock
+        self._session = context.directory / "session.db"
 
     async def run(self, sink: Sink) -> None:
         self._platform.runs += 1
@@ -268,6 +274,7 @@ class ScannedProvider(ScriptedProvider):
         if not login.scanned:
             sink.report(waits)
         if await login.through():
+            await to_thread.run_sync(self._open_session)
             await super().run(sink)
         else:
             ended = Lifecycle.LOGGED_OUT
@@ -276,6 +283,26 @@ class ScannedProvider(ScriptedProvider):
 
     async def login_step(self, phone: str = "") -> LoginStep:
         return self._platform.login.step("t", self._clock.now(), phone)
+
+    async def logout(self) -> None:
+        self._platform.answer()
+        self._platform.calls.append(("logout",))
+        if self._platform.hang is not None:
+            await self._platform.hang.wait()
+        self._platform.login.scanned = False
+
+    async def adopt(self, session: Path) -> None:
+        await to_thread.run_sync(self._take, session)
+        self._platform.login.scanned = True
+
+    def _open_session(self) -> None:
+        self._session.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        self._session.touch(0o600)
+
+    def _take(self, session: Path) -> None:
+        if not session.read_bytes().startswith(SESSION):
+            raise InvalidInput("This is no session of a scripted phone.", "Take another file.")
+        session.rename(self._session)
 
 
 def _message(data: Mapping[str, str], at: datetime) -> MessageSeen:

@@ -176,11 +176,8 @@ def remove(
     home: Home = None,
 ) -> None:
     """Remove an instance and its credentials; its messages stay readable unless purged."""
-    if not yes:
-        if not is_interactive():
-            misused("Removing an instance needs your word.", "Add --yes.")
-        loss = "and all its messages, for good" if purge else "its messages stay readable"
-        typer.confirm(f"Remove {name} ({loss})?", abort=True)
+    loss = "and all its messages, for good" if purge else "its messages stay readable"
+    _require_word(f"Remove {name} ({loss})?", yes=yes)
     path = f"/instances/{segment(name)}"
     answer = ask("DELETE", path, _ANSWER, home=home, purge="1" if purge else "0")
     _tell(answer, as_json=False)
@@ -211,6 +208,31 @@ def qr(
 
 
 @instances.command()
+def logout(
+    name: Name,
+    yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
+    home: Home = None,
+) -> None:
+    """Log an account out at the messenger and remove its session; its messages stay."""
+    _require_word(f"Log {name} out (connecting it again needs a new login)?", yes=yes)
+    _tell(ask("POST", f"/instances/{segment(name)}/logout", _ANSWER, {}, home=home), as_json=False)
+
+
+@instances.command()
+def adopt(
+    name: Name,
+    file: Annotated[Path, typer.Argument(help="The other program's session file; it stays.")],
+    replace: Annotated[bool, typer.Option("--replace", help="In the place of its own.")] = False,
+    home: Home = None,
+) -> None:
+    """Take over a session that another program made; end that program first."""
+    require_person("Adopting a session")
+    body = {"path": str(file.absolute()), "replace": replace}
+    ask("PUT", f"/instances/{segment(name)}/session", _ANSWER, body, home=home)
+    say("Adopted.", f"  → `messengers instances connect {name}`")
+
+
+@instances.command()
 def policy(
     name: Name,
     confirm: Annotated[
@@ -238,6 +260,14 @@ def _require_person_to_loosen(confirm: Confirm | None, read_only: bool | None = 
     """An agent's own shell must not open the door that the agent stands before."""
     if confirm in ("never", "unknown_chats") or read_only is False:
         require_person("Letting agents do more")
+
+
+def _require_word(question: str, *, yes: bool) -> None:
+    """What is lost by it wants a yes: the option's, or a person's."""
+    if not yes:
+        if not is_interactive():
+            misused("This needs your word.", "Add --yes.")
+        typer.confirm(question, abort=True)
 
 
 def _provider(name: str, home: Home) -> _Provider:

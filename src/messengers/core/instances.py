@@ -6,6 +6,7 @@ forms are the owner's own.
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
+from pathlib import Path
 
 from messengers.clock import Clock
 from messengers.core.acts import Act, InstanceAnswer
@@ -215,6 +216,30 @@ class Instances:
         """Stop it until it is connected again, for the owner."""
         caller.require_owner()
         entry = await self._roster.want(caller, ref, "stopped")
+        return answer_of(view_of(entry, self._address))
+
+    async def log_out(self, caller: Caller, ref: str) -> InstanceAnswer:
+        """End its session at the messenger and remove it here, for the owner.
+
+        Raises:
+            Unsupported: its provider has no such thing.
+            NotConnected: nobody can be told.
+        """
+        caller.require_owner()
+        return answer_of(view_of(await self._roster.log_out(caller, ref), self._address))
+
+    async def adopt(
+        self, caller: Caller, ref: str, file: Path, *, replace: bool = False
+    ) -> InstanceAnswer:
+        """Copy a session that another program made into a stopped instance, for the owner.
+
+        Raises:
+            Unsupported: its provider has no such thing.
+            Conflict: it runs, or has a session that is not to be replaced.
+            InvalidInput: the file is none that fits.
+        """
+        caller.require_owner()
+        entry = await self._roster.adopt(caller, ref, file, replace=replace)
         return answer_of(view_of(entry, self._address))
 
     async def delete(self, caller: Caller, ref: str, *, purge: bool = False) -> InstanceAnswer:

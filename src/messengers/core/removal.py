@@ -42,9 +42,9 @@ def _erase_batch(conn: Connection, instance_id: str) -> bool:
 
 
 async def forget_directory(home: Path, instance_id: str) -> None:
-    """Remove `instances/<id>`: an engine keeps its session there."""
-    place = home / "instances" / instance_id
-    await anyio.to_thread.run_sync(lambda: shutil.rmtree(place, ignore_errors=True))
+    """Remove `instances/<id>`: an engine keeps its session there. And what was set aside of it."""
+    for place in (home / "instances" / instance_id, home / "instances" / f"{instance_id}.old"):
+        await anyio.to_thread.run_sync(lambda at=place: shutil.rmtree(at, ignore_errors=True))
 
 
 def _unlink(media_dir: Path, digests: Sequence[str]) -> None:

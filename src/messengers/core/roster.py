@@ -5,6 +5,7 @@ The map in memory and the supervisor follow, also when the caller has stopped wa
 
 import re
 from collections.abc import Callable, Mapping
+from pathlib import Path
 from typing import Any, Literal
 from uuid import UUID, uuid4
 
@@ -13,6 +14,7 @@ from pydantic import BaseModel
 from sqlalchemy import Connection
 
 from messengers.clock import Clock, to_ms
+from messengers.core import sessions
 from messengers.core.callers import Caller
 from messengers.core.credentials import plain, read
 from messengers.core.events import Events
@@ -20,7 +22,7 @@ from messengers.core.registry import Entry, Registry
 from messengers.core.removal import erase, forget_directory, freed_name
 from messengers.core.supervisor import Supervisor
 from messengers.errors import Conflict, InvalidInput, NotConnected
-from messengers.models import Confirm, Health, Instance, Lifecycle
+from messengers.models import Confirm, Health, Instance, Lifecycle, UserAction
 from messengers.providers.base import ProviderInfo
 from messengers.store import Store, audit
 from messengers.store import instances as rows
@@ -31,6 +33,11 @@ __all__ = ["Roster", "check_name"]
 _NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,47}")
 _DEVICE = re.compile(r"con|prn|aux|nul|(?:com|lpt)[0-9]")
 """Names that Windows takes for devices, whatever stands around them."""
+_LOGGED_OUT = Health(
+    lifecycle=Lifecycle.LOGGED_OUT,
+    user_action=UserAction.RELOGIN,
+    reason="The owner logged it out.",
+)
 _PURGE = dump_json({"purge": True})
 
 
@@ -168,6 +175,31 @@ class Roster:
                 await self._rebuild(entry)
         return entry
 
+    async def log_out(self, caller: Caller, ref: str) -> Entry:
+        """End the session at the messenger and here; it stays stopped until it is connected."""
+        async with self._changing:
+            entry = self._living(caller, ref)
+            await sessions.log_out(self._registry, entry)
+            with anyio.CancelScope(shield=True):
+                await self._supervisor.disconnect(entry)
+                entry.built = None
+                await self._set(caller, entry, "instance.logged_out", wanted="stopped")
+                await forget_directory(self._store.home, entry.instance.id)
+                self._supervisor.report(entry, _LOGGED_OUT)
+        return entry
+
+    async def adopt(self, caller: Caller, ref: str, file: Path, *, replace: bool) -> Entry:
+        """Take over a session that another program made."""
+        async with self._changing:
+            entry = self._living(caller, ref)
+            await sessions.adopt(self._registry, entry, self._store.home, file, replace=replace)
+            await self._commit(caller, entry.instance.id, "instance.adopted", lambda _: None)
+        return entry
+
+    async def try_log_out(self, entry: Entry) -> str:
+        """Before it is removed: end its session at the messenger; a note for the owner, or ''."""
+        return await sessions.try_log_out(self._registry, entry, self._store.home)
+
     async def remove(self, caller: Caller, ref: str, *, purge: bool) -> Entry:
         """Stop and remove: secrets and session go, the name is free. A purge erases the rest.
 
@@ -185,10 +217,12 @@ class Roster:
         return entry
 
     async def finish_removals(self) -> None:
-        """Erase what an earlier process had begun to."""
+        """Erase what an earlier process had begun to, and sessions that it could not."""
         for entry in self._registry.entries():
             if entry.purging:
                 await self._erase(entry)
+            elif entry.removed:
+                await forget_directory(self._store.home, entry.instance.id)
 
     async def _retire(self, caller: Caller, entry: Entry, *, purge: bool) -> None:
         instance_id = entry.instance.id

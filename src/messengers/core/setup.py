@@ -166,7 +166,8 @@ class Setup:
 
     async def delete(self, caller: Caller, ref: str, *, purge: bool) -> InstanceAnswer:
         """Remove it; the answer says what is left of it."""
-        name = self._registry.resolve(caller, ref).instance.name
+        entry = self._registry.resolve(caller, ref)
+        name, note = entry.instance.name, await self._roster.try_log_out(entry)
         entry = await self._roster.remove(caller, ref, purge=purge)
         kept = f"Its messages can still be read under “{entry.instance.name}”."
         return InstanceAnswer(
@@ -174,7 +175,7 @@ class Setup:
             id=entry.instance.id,
             provider=entry.instance.provider,
             state="removed",
-            notes=("Everything it stored is erased." if purge else kept,),
+            notes=tuple(filter(None, ("Everything it stored is erased." if purge else kept, note))),
         )
 
     async def _open_form(

@@ -1,11 +1,22 @@
-"""The steps of a login, each safe to ask for again under its transaction id."""
+"""Logging in, step by step, each safe to ask for again under its transaction id; and out."""
 
 from datetime import datetime
-from typing import Literal
+from pathlib import Path
+from typing import Literal, Protocol, runtime_checkable
 
 from messengers.models import Model
 
-__all__ = ["AskInput", "Done", "LoginFailed", "LoginStep", "ShowCode", "ShowQr", "Wait"]
+__all__ = [
+    "AdoptsSession",
+    "AskInput",
+    "Done",
+    "LoginFailed",
+    "LoginStep",
+    "LogsOut",
+    "ShowCode",
+    "ShowQr",
+    "Wait",
+]
 
 _CODE = 8
 
@@ -67,6 +78,25 @@ class LoginFailed(Model):
     step: Literal["failed"] = "failed"
     transaction: str = ""
     reason: str
+
+
+@runtime_checkable
+class LogsOut(Protocol):
+    """Ends its session at the messenger, which lists this computer no more."""
+
+    async def logout(self) -> None: ...
+
+
+@runtime_checkable
+class AdoptsSession(Protocol):
+    """Takes over a session that another program made with the same engine."""
+
+    async def adopt(self, session: Path) -> None:
+        """`session` is a private copy in the instance's directory, to be moved to its place.
+
+        Called before the instance runs. Raises InvalidInput for what is no session of this kind.
+        """
+        ...
 
 
 LoginStep = ShowQr | ShowCode | AskInput | Wait | Done | LoginFailed

@@ -1,6 +1,7 @@
 """The owner's instances, and what can be set up."""
 
 from collections.abc import Mapping
+from pathlib import Path
 
 from pydantic import Field
 from starlette.requests import Request
@@ -55,6 +56,13 @@ class Step(Question):
     wait_s: float = Field(default=20.0, ge=0, le=WAIT_MAX_S)
 
 
+class Session(Question):
+    """A session file of another program, copied for this instance."""
+
+    path: Path = Field()
+    replace: bool = False
+
+
 def routes(core: Core) -> list[Route]:
     """`/providers` and `/instances`."""
     owner = _Owner(core)
@@ -70,6 +78,8 @@ def routes(core: Core) -> list[Route]:
         Route(f"{one}/connect", answered(owner.connect), methods=["POST"]),
         Route(f"{one}/disconnect", answered(owner.disconnect), methods=["POST"]),
         Route(f"{one}/login", answered(owner.login), methods=["POST"]),
+        Route(f"{one}/logout", answered(owner.logout), methods=["POST"]),
+        Route(f"{one}/session", answered(owner.adopt), methods=["PUT"]),
     ]
 
 
@@ -147,6 +157,17 @@ class _Owner:
     async def login(self, request: Request) -> object:
         step = await read(request, Step)
         return await self._core.login.step(OWNER, ref_of(request), step.phone, step.wait_s)
+
+    async def logout(self, request: Request) -> object:
+        return await self._instances.log_out(OWNER, ref_of(request))
+
+    async def adopt(self, request: Request) -> object:
+        session = await read(request, Session)
+        if not session.path.is_absolute():
+            raise InvalidInput("path must be absolute.")
+        return await self._instances.adopt(
+            OWNER, ref_of(request), session.path, replace=session.replace
+        )
 
     def _with_problems(self, view: InstanceView) -> Mapping[str, object]:
         problems = self._instances.problems(view.instance.id)
