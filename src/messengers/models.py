@@ -401,6 +401,6 @@ class SentMessage(Model):
     sent_at: str = ""
     """ISO 8601 in the owner's zone."""
     link: str = ""
-    """Where the owner approves, when approval is needed."""
+    """Where the owner approves, when approval is needed; of an invitation, the link itself."""
     approval: str = ""
     notes: tuple[str, ...] = ()

@@ -15,8 +15,8 @@ __all__ = ["agent", "called", "chat_of", "send"]
 
 
 @asynccontextmanager
-async def agent(house: House) -> AsyncGenerator[Client]:
-    server = StdioServerParameters(command="messengers", args=["stdio"], env=house.env)
+async def agent(house: House, *options: str) -> AsyncGenerator[Client]:
+    server = StdioServerParameters(command="messengers", args=["stdio", *options], env=house.env)
     async with Client(server) as client:
         yield client
 

@@ -112,6 +112,21 @@ async def test_without_an_id_it_walks_through_what_waits(office: House) -> None:
     assert "Nothing waits for you." in terminal.shown
 
 
+async def test_what_is_agreed_to_one_by_one_offers_no_standing_answer(office: House) -> None:
+    with office.visitor("careful") as visitor:
+        visitor.say("approve-delete")
+        async with agent(office) as client:
+            chat = await chat_of(client, "approve-delete")
+            held = await send(client, chat, "a slip")
+            await run_sync(answer, office, held["approval"], "o")
+            call = await called(client, "delete_message", message=held["message"])
+
+            shown = await run_sync(answer, office, json.loads(call)["approval"], "r")
+
+    assert "[a]" not in shown
+    assert "Not done." in shown
+
+
 async def test_an_act_on_an_instance_offers_no_standing_answer(office: House, at: Run) -> None:
     at("instances", "add", "webchat", "doomed")
     async with agent(office) as client:

@@ -2,7 +2,11 @@ import json
 
 import httpx2
 import pytest
+from anyio.to_thread import run_sync
+from mcp import Client
+from mcp.client.streamable_http import streamable_http_client
 
+from tests.cli.agents import agent
 from tests.cli.conftest import Run
 from tests.living import House
 
@@ -45,6 +49,32 @@ def test_a_key_opens_the_tool_sets_it_was_made_with(at: Run) -> None:
     assert "There are rich and groups." in unknown
     assert "gruops" not in unknown
     at("keys", "revoke", "rich")
+
+
+async def test_a_tool_set_reaches_the_stdio_client_and_the_key_it_was_given_to(
+    at: Run, office: House
+) -> None:
+    made = await run_sync(at, "keys", "create", "grouper", "--toolsets", "groups")
+    opened = {"Authorization": f"Bearer {made.stdout.strip()}"}
+
+    async with agent(office) as client:
+        plain = await tools(client)
+    async with agent(office, "--toolsets", "groups") as client:
+        by_stdio = await tools(client)
+    async with (
+        httpx2.AsyncClient(headers=opened, timeout=20) as http,
+        Client(streamable_http_client(f"{office.url}/mcp", http_client=http)) as client,
+    ):
+        by_key = await tools(client)
+
+    assert "leave_group" not in plain
+    assert {"list_groups", "leave_group"} <= by_stdio & by_key
+    assert "get_instance" in by_stdio - by_key
+    at("keys", "revoke", "grouper")
+
+
+async def tools(client: Client) -> set[str]:
+    return {tool.name for tool in (await client.list_tools()).tools}
 
 
 def test_an_end_that_is_none_is_misuse(at: Run) -> None:

@@ -34,6 +34,7 @@ from messengers.providers.base import (
 )
 from messengers.providers.capabilities import Capabilities, Level
 from messengers.providers.login import LoginStep, ShowCode, ShowQr, Wait
+from tests.fakes.groups import GroupSide, ScriptedGroups
 
 __all__ = [
     "BOT",
@@ -57,6 +58,7 @@ CAPABILITIES = Capabilities(
     react=Level.FULL,
     mark_read=Level.FULL,
     reply=Level.FULL,
+    groups=Level.FULL,
     login="token",
 )
 
@@ -141,6 +143,7 @@ class Platform:
     """Set: a send takes effect, then waits for this before it answers."""
     start: Callable[[], BaseException | None] = lambda: None
     """What the next run raises instead of receiving."""
+    groups: GroupSide = field(default_factory=GroupSide)
     runs: int = 0
     connected: anyio.Event = field(default_factory=anyio.Event)
     sinks: list[Sink] = field(default_factory=list[Sink])
@@ -178,7 +181,7 @@ def _dump(value: Mapping[str, object]) -> bytes:
     return orjson.dumps(value)
 
 
-class ScriptedProvider:
+class ScriptedProvider(ScriptedGroups):
     """The contract, answered by a Platform."""
 
     def __init__(self, context: ProviderContext) -> None:
@@ -187,6 +190,7 @@ class ScriptedProvider:
         self._platform = platform(context.config.token.get_secret_value())
         self._clock = context.clock
         self._session = context.directory / "session.db"
+        super().__init__(self._platform.groups, self._platform.answer)
 
     async def run(self, sink: Sink) -> None:
         self._platform.runs += 1

@@ -1,6 +1,6 @@
 """MCP clients of a running core, in both protocol eras, with and without an owner at the form."""
 
-from collections.abc import AsyncGenerator, Callable
+from collections.abc import AsyncGenerator, Callable, Sequence
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -11,7 +11,7 @@ from mcp.client.session import ClientRequestContext
 from mcp.types import CallToolResult, ElicitRequestParams, ElicitResult, TextContent
 
 from messengers.mcp_server.server import build_server
-from messengers.models import Preset
+from messengers.models import Preset, Toolset
 from tests.core.conftest import House, house, open_house
 from tests.mcp_server.ways import WAYS
 
@@ -60,14 +60,16 @@ def connect(house: House, era: str, way: str, tmp_path: Path) -> Connect:
 
     @asynccontextmanager
     async def connected(
-        preset: Preset = "setup", owner: Owner | None = None
+        preset: Preset = "setup", owner: Owner | None = None, toolsets: Sequence[Toolset] = ()
     ) -> AsyncGenerator[Client]:
         callback = owner.decide if owner else None
         async with AsyncExitStack() as stack:
             server = (
-                build_server(house.core, preset)
+                build_server(house.core, preset, toolsets)
                 if way == "memory"
-                else await stack.enter_async_context(WAYS[way](house.core, preset, tmp_path))
+                else await stack.enter_async_context(
+                    WAYS[way](house.core, preset, toolsets, tmp_path)
+                )
             )
             client = Client(server, mode=era, elicitation_callback=callback)
             yield await stack.enter_async_context(client)

@@ -24,7 +24,26 @@ async def test_the_tools_are_those_of_the_callers_preset(connect: Connect) -> No
     async with connect("reader") as client:
         names = [tool.name for tool in (await client.list_tools()).tools]
 
-    assert names == [row.name for row in TABLE if row.preset == "reader"]
+    assert names == [row.name for row in TABLE if row.preset == "reader" and not row.toolset]
+
+
+@pytest.mark.case("S28")
+async def test_a_tool_set_is_there_for_whom_it_was_given(house: House, connect: Connect) -> None:
+    house.personal.groups.make("g1@groups", "Book club")
+    call = "list_groups", {"instance": "me"}
+
+    async with connect("reader", toolsets=["groups"]) as client:
+        names = {tool.name for tool in (await client.list_tools()).tools}
+        given = await client.call_tool(*call)
+    async with connect("admin") as client:
+        without = {tool.name for tool in (await client.list_tools()).tools}
+        refused = await client.call_tool(*call)
+
+    assert {"list_groups", "get_group"} <= names
+    assert "create_group" not in names
+    assert "Book club" in text_of(given)
+    assert not [row.name for row in TABLE if row.toolset and row.name in without]
+    assert text_of(refused) == "No such tool. tools/list names those there are."
 
 
 @pytest.mark.case("S18")

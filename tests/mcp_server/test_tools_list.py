@@ -3,7 +3,7 @@
 import hashlib
 import json
 import tomllib
-from typing import Any
+from typing import Any, get_args
 
 import pytest
 from mcp import Client
@@ -11,12 +11,13 @@ from mcp import Client
 from messengers.core.callers import OWNER
 from messengers.mcp_server.server import INSTRUCTIONS
 from messengers.mcp_server.table import TABLE
-from messengers.models import Preset
+from messengers.models import Preset, Toolset
 from tests.core.conftest import House, OpenHouse
 from tests.mcp_server.conftest import ERAS, Connect
 from tests.programs import ROOT
 
 SPEC = tomllib.loads((ROOT / "tests" / "spec" / "tools.toml").read_text("utf-8"))
+TOOLSETS: tuple[Toolset, ...] = get_args(Toolset)
 PRESETS: list[Preset] = ["reader", "messenger", "setup", "admin"]
 
 
@@ -35,7 +36,11 @@ def digest(tools: list[dict[str, Any]]) -> str:
 
 
 def test_every_tool_stands_in_the_manifest_with_its_kind_and_preset() -> None:
-    rows = {row.name: {"kind": row.kind, "preset": row.preset} for row in TABLE}
+    rows = {
+        row.name: {"kind": row.kind, "preset": row.preset}
+        | ({"toolset": row.toolset} if row.toolset else {})
+        for row in TABLE
+    }
 
     assert rows == SPEC["tools"]
     assert list(rows) == list(SPEC["tools"])
@@ -49,17 +54,20 @@ def test_no_name_is_taken_twice() -> None:
 @pytest.mark.parametrize("preset", PRESETS)
 async def test_each_preset_sees_its_tools_and_those_below(connect: Connect, preset: Preset) -> None:
     allowed = PRESETS[: PRESETS.index(preset) + 1]
-    expected = [name for name, row in SPEC["tools"].items() if row["preset"] in allowed]
+    rows = [(name, row) for name, row in SPEC["tools"].items() if row["preset"] in allowed]
 
     async with connect(preset) as client:
         names = [tool["name"] for tool in await listed(client)]
+    async with connect(preset, toolsets=TOOLSETS) as client:
+        all_names = [tool["name"] for tool in await listed(client)]
 
-    assert names == expected
+    assert names == [name for name, row in rows if "toolset" not in row]
+    assert all_names == [name for name, _ in rows]
 
 
 @pytest.mark.case("S28")
 async def test_hints_follow_from_the_kind(connect: Connect) -> None:
-    async with connect("admin") as client:
+    async with connect("admin", toolsets=TOOLSETS) as client:
         hints = {tool["name"]: tool["annotations"] for tool in await listed(client)}
 
     for name, row in SPEC["tools"].items():
@@ -67,7 +75,8 @@ async def test_hints_follow_from_the_kind(connect: Connect) -> None:
         assert hints[name]["destructiveHint"] is (row["kind"] == "destructive"), name
         assert hints[name]["openWorldHint"] is True, name
     repeatable = {name for name, hint in hints.items() if hint["idempotentHint"]}
-    assert set(hints) - repeatable == {"send_message", "forward_message", "create_instance"}
+    once = {"send_message", "forward_message", "create_instance", "create_group"}
+    assert set(hints) - repeatable == once | {"get_group_invite"}
 
 
 async def test_the_default_list_is_cheap(connect: Connect) -> None:
@@ -80,7 +89,7 @@ async def test_the_default_list_is_cheap(connect: Connect) -> None:
 async def test_every_tool_and_parameter_is_described_and_nothing_is_nullable(
     connect: Connect,
 ) -> None:
-    async with connect("admin") as client:
+    async with connect("admin", toolsets=TOOLSETS) as client:
         tools = await listed(client)
 
     plain = {"unread_only", "mentions_me", "format", "kind", "media", "limit", "per_chat"}
@@ -100,6 +109,15 @@ async def test_every_tool_and_parameter_is_described_and_nothing_is_nullable(
 async def test_the_list_is_the_one_that_was_committed(connect: Connect, preset: Preset) -> None:
     async with connect(preset) as client:
         assert digest(await listed(client)) == SPEC["sha256"][preset]
+
+
+@pytest.mark.case("S14")
+@pytest.mark.parametrize("toolset", TOOLSETS)
+async def test_the_list_with_a_tool_set_is_the_one_that_was_committed(
+    connect: Connect, toolset: Toolset
+) -> None:
+    async with connect("messenger", toolsets=[toolset]) as client:
+        assert digest(await listed(client)) == SPEC["sha256"][f"messenger + {toolset}"]
 
 
 @pytest.mark.case("S14", "S20")

@@ -4,7 +4,7 @@ Each way is the product's own transport, with a real client at the other end.
 """
 
 import socket
-from collections.abc import AsyncGenerator, Callable
+from collections.abc import AsyncGenerator, Callable, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from pathlib import Path
 
@@ -23,17 +23,20 @@ from messengers.core.core import Core
 from messengers.mcp_server.frames import Frames
 from messengers.mcp_server.server import build_server
 from messengers.mcp_server.transports import Transports
-from messengers.models import Preset
+from messengers.models import Preset, Toolset
 from messengers.web.middleware import Bodies, KeyCheck
 
 __all__ = ["WAYS", "Way"]
 
 MAX_BYTES = 4 * 1024 * 1024
-Way = Callable[[Core, Preset, Path], AbstractAsyncContextManager[Transport]]
+Toolsets = Sequence[Toolset]
+Way = Callable[[Core, Preset, Toolsets, Path], AbstractAsyncContextManager[Transport]]
 
 
 @asynccontextmanager
-async def unix(core: Core, preset: Preset, folder: Path) -> AsyncGenerator[Transport]:
+async def unix(
+    core: Core, preset: Preset, toolsets: Toolsets, folder: Path
+) -> AsyncGenerator[Transport]:
     """What `messengers stdio` pumps into."""
     transports = Transports(build_server(core), MAX_BYTES)
     path = folder / "s.sock"
@@ -41,7 +44,7 @@ async def unix(core: Core, preset: Preset, folder: Path) -> AsyncGenerator[Trans
 
     async def serve(stream: SocketStream) -> None:
         async with stream:
-            caller = Caller("stdio", preset=preset, local=True)
+            caller = Caller("stdio", preset=preset, toolsets=frozenset(toolsets), local=True)
             await transports.serve(Frames(stream, MAX_BYTES), caller)
         left.set()
 
@@ -59,7 +62,7 @@ async def unix(core: Core, preset: Preset, folder: Path) -> AsyncGenerator[Trans
 
 @asynccontextmanager
 async def listening(
-    core: Core, preset: Preset, *, idle_s: float = 1800
+    core: Core, preset: Preset, toolsets: Toolsets = (), *, idle_s: float = 1800
 ) -> AsyncGenerator[tuple[str, dict[str, str]]]:
     """The MCP routes behind the key check on a loopback port: base URL and headers."""
     transports = Transports(build_server(core), MAX_BYTES, idle_s=idle_s)
@@ -67,7 +70,8 @@ async def listening(
     app = Starlette(routes=transports.routes, middleware=guards)
     config = uvicorn.Config(app, log_config=None, lifespan="off", timeout_graceful_shutdown=1)
     server = uvicorn.Server(config)
-    _, secret = await core.keys.create(f"test {preset} {id(config)}", preset)
+    name = f"test {preset} {id(config)}"
+    _, secret = await core.keys.create(name, preset, toolsets=toolsets)
     with socket.create_server(("127.0.0.1", 0)) as bound:
         async with transports.run(), anyio.create_task_group() as tasks:
             tasks.start_soon(server.serve, [bound])
@@ -80,17 +84,19 @@ async def listening(
 
 
 @asynccontextmanager
-async def http(core: Core, preset: Preset, _: Path) -> AsyncGenerator[Transport]:
+async def http(
+    core: Core, preset: Preset, toolsets: Toolsets, _: Path
+) -> AsyncGenerator[Transport]:
     async with (
-        listening(core, preset) as (url, headers),
+        listening(core, preset, toolsets) as (url, headers),
         httpx2.AsyncClient(headers=headers, timeout=20) as client,
     ):
         yield streamable_http_client(f"{url}/mcp", http_client=client)
 
 
 @asynccontextmanager
-async def sse(core: Core, preset: Preset, _: Path) -> AsyncGenerator[Transport]:
-    async with listening(core, preset) as (url, headers):
+async def sse(core: Core, preset: Preset, toolsets: Toolsets, _: Path) -> AsyncGenerator[Transport]:
+    async with listening(core, preset, toolsets) as (url, headers):
         yield sse_client(f"{url}/sse", headers=headers)
 
 

@@ -12,7 +12,7 @@ from pydantic import TypeAdapter
 
 from messengers.cli.control import ask, segment
 from messengers.cli.terminal import Home, local_time, one_line, require_person, say
-from messengers.core.acts import Answer, Approval
+from messengers.core.acts import ONCE_ONLY, Answer, Approval
 from messengers.errors import MessengersError
 from messengers.models import Outcome, SentMessage
 
@@ -36,6 +36,13 @@ _OUTCOMES = {
     Outcome.UNKNOWN: "UNCERTAIN: it may have been sent. Look into the chat before repeating.",
     Outcome.NEEDS_APPROVAL: "It still waits.",
 }
+
+_CHANGES = {
+    Outcome.ACCEPTED: "Done.",
+    Outcome.NOT_SENT: "Not done.",
+    Outcome.FAILED: "It was refused; nothing was changed.",
+}
+"""Of what is no message."""
 
 
 def approve(
@@ -79,7 +86,8 @@ def _decide(approval: Approval, home: Home) -> None:
     if approval.state != "waiting":
         say(f"It is {approval.state}; there is nothing to decide.")
         return
-    offered = [key for key in _CHOICES if approval.chat or key not in "an"]
+    stands = approval.chat and approval.action not in ONCE_ONLY
+    offered = [key for key in _CHOICES if stands or key not in "an"]
     say(*(f"  [{key}] {_WORDS[key]}" for key in offered))
     answer = ""
     while answer not in offered:
@@ -97,8 +105,10 @@ def _decide(approval: Approval, home: Home) -> None:
 
 def _tell(done: Answer) -> None:
     if isinstance(done, SentMessage):
-        say(" ".join((_OUTCOMES[done.outcome], *done.notes)))
+        outcomes = _OUTCOMES if done.message else _CHANGES
+        said = (outcomes.get(done.outcome, _OUTCOMES[done.outcome]), done.link, *done.notes)
+        say(" ".join(part for part in said if part))
         return
     words = {"done": "Done.", "not_done": "Not done.", "needs_form": "It needs the form:"}
-    said = (words.get(done.outcome, ""), done.reason, done.next_step)
+    said = (words.get(done.outcome, ""), done.reason, done.next_step, *done.notes)
     say(" ".join(part for part in said if part))

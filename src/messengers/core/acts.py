@@ -9,7 +9,10 @@ import orjson
 from messengers.core.callers import Caller
 from messengers.models import Chat, Model, SentMessage
 
-__all__ = ["Act", "Answer", "Approval", "InstanceAnswer", "Shown"]
+__all__ = ["ONCE_ONLY", "Act", "Answer", "Approval", "InstanceAnswer", "Shown"]
+
+ONCE_ONLY = frozenset({"delete", "change_group_members", "renew_group_invite", "leave_group"})
+"""Actions in a chat that are agreed to one by one: no standing answer for the chat covers them."""
 
 
 class Shown(Model):
@@ -36,6 +39,8 @@ class InstanceAnswer(Model):
     """done | needs_approval | needs_form | not_done"""
     approval: str = ""
     link: str = ""
+    chat: str = ""
+    """Id of the chat it made."""
     notes: tuple[str, ...] = ()
 
 

@@ -17,6 +17,8 @@ from messengers.core.contacts import Contacts
 from messengers.core.drafts import Drafts
 from messengers.core.events import Events
 from messengers.core.forms import Forms
+from messengers.core.group_changes import GroupChanges
+from messengers.core.groups import Groups
 from messengers.core.history import History
 from messengers.core.inbox import Inbox
 from messengers.core.instances import Instances
@@ -25,6 +27,7 @@ from messengers.core.login import Login
 from messengers.core.login_links import LoginLinks
 from messengers.core.media import Media
 from messengers.core.outbox import Outbox
+from messengers.core.people import People
 from messengers.core.registry import Registry
 from messengers.core.search import Search
 from messengers.core.sending import Sending
@@ -65,6 +68,8 @@ class Core:
     approvals: Approvals
     sending: Sending
     changes: Changes
+    groups: Groups
+    group_changes: GroupChanges
     visitors: Visitors
     keys: Keys
 
@@ -119,6 +124,7 @@ async def _build(settings: Settings, clock: Clock, store: Store, tasks: TaskGrou
         store, clock, settings.zone, events, instances, chats, history, media, drafts, outbox,
         approvals,
     )  # fmt: skip
+    groups = Groups(store, clock, events, instances, chats)
     keys = Keys(store, clock, settings.preset, settings.toolsets)
     await keys.load()
     return Core(
@@ -142,6 +148,10 @@ async def _build(settings: Settings, clock: Clock, store: Store, tasks: TaskGrou
         approvals=approvals,
         sending=sending,
         changes=Changes(clock, events, instances, chats, history, sending, approvals),
+        groups=groups,
+        group_changes=GroupChanges(
+            instances, chats, groups, People(store, chats), media, approvals
+        ),
         visitors=Visitors(store, clock, instances, chats, history, media),
         keys=keys,
     )

@@ -17,8 +17,10 @@ from messengers.core.pages import Page
 __all__ = [
     "CAP",
     "DOUBT",
+    "DOUBT_OF_CHANGE",
     "Done",
     "DoneResult",
+    "GroupResult",
     "InstanceResult",
     "Paged",
     "Sent",
@@ -34,6 +36,7 @@ T = TypeVar("T")
 CAP = 25_000
 """Characters of one answer."""
 DOUBT = "UNCERTAIN: it may have been sent; check with read_messages before repeating."
+DOUBT_OF_CHANGE = "UNCERTAIN: it may have been done; look before repeating."
 
 
 def header(*parts: str) -> str:
@@ -124,8 +127,19 @@ class InstanceDone(BaseModel):
     notes: list[str] = []
 
 
+class GroupDone(BaseModel):
+    """What an act on a group answers."""
+
+    chat: str = ""
+    outcome: str
+    link: str = ""
+    approval: str = ""
+    notes: list[str] = []
+
+
 SentResult = Annotated[CallToolResult, Sent]
 DoneResult = Annotated[CallToolResult, Done]
+GroupResult = Annotated[CallToolResult, GroupDone]
 InstanceResult = Annotated[CallToolResult, InstanceDone]
 
 

@@ -10,9 +10,9 @@ from mcp.types import ToolAnnotations
 
 from messengers.core.callers import Caller
 from messengers.errors import MessengersError, Uncertain
-from messengers.mcp_server.results import DOUBT
+from messengers.mcp_server.results import DOUBT, DOUBT_OF_CHANGE
 from messengers.mcp_server.schemas import of_answer, of_parameters
-from messengers.mcp_server.tools import chats, instances, media, messages, sending, setup
+from messengers.mcp_server.tools import chats, groups, instances, media, messages, sending, setup
 from messengers.models import Preset, Toolset
 
 __all__ = ["TABLE", "Kind", "Row"]
@@ -41,6 +41,9 @@ class Row:
     """Doing it twice is doing it once."""
     toolset: Toolset | Literal[""] = ""
     """Whom it was not given with this one does not have it; empty: it comes with the preset."""
+
+    changes: bool = False
+    """It changes or makes something, rather than sending: its errors say so."""
 
     @cached_property
     def name(self) -> str:
@@ -94,8 +97,13 @@ class Row:
         if self.kind == "read":
             return ""
         if isinstance(error, Uncertain) or error is None:
-            return DOUBT
-        return _NOTHING[self.kind]
+            return DOUBT_OF_CHANGE if self.changes else DOUBT
+        return _NOTHING["setup" if self.changes else self.kind]
+
+
+def _group(function: Callable[..., Any], kind: Kind, *, repeatable: bool = False) -> Row:
+    preset: Preset = "reader" if kind == "read" else "messenger"
+    return Row(function, kind, preset, repeatable, toolset="groups", changes=True)
 
 
 TABLE = (
@@ -120,4 +128,11 @@ TABLE = (
     Row(setup.get_qr, "setup", "setup", repeatable=True),
     Row(instances.get_instance, "read", "setup"),
     Row(setup.delete_instance, "destructive", "admin", repeatable=True),
+    _group(groups.list_groups, "read"),
+    _group(groups.get_group, "read"),
+    _group(groups.create_group, "write"),
+    _group(groups.change_group_members, "destructive", repeatable=True),
+    _group(groups.update_group, "write", repeatable=True),
+    _group(groups.get_group_invite, "write"),
+    _group(groups.leave_group, "destructive", repeatable=True),
 )

@@ -7,6 +7,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Literal, Protocol, runtime_checkable
 
+from messengers.providers.capabilities import Capabilities
+
 __all__ = [
     "GroupMember",
     "GroupRole",
@@ -82,6 +84,8 @@ class ManagesGroups(Protocol):
     that the request left without an answer.
     """
 
+    def capabilities(self, chat_native_id: str = "") -> Capabilities: ...
+
     async def groups(self) -> Sequence[GroupSeen]:
         """All that the account is in."""
         ...
@@ -93,7 +97,7 @@ class ManagesGroups(Protocol):
     async def create_group(self, name: str, members: Sequence[str]) -> GroupSeen:
         """A new one with the account as its owner.
 
-        Members who could not be added are missing in the answer.
+        The answer lists those who are in it, under the ids they were given by.
         """
         ...
 

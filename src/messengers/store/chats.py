@@ -20,6 +20,7 @@ __all__ = [
     "list_page",
     "many",
     "named",
+    "of_natives",
     "part_named",
     "set_values",
 ]
@@ -27,6 +28,10 @@ __all__ = [
 _chats = table(ChatRow)
 by_native = select(_chats).where(
     _chats.c.instance_id == bindparam("instance"), _chats.c.native_id == bindparam("native")
+)
+of_natives = select(_chats).where(
+    _chats.c.instance_id == bindparam("instance"),
+    _chats.c.native_id.in_(bindparam("natives", expanding=True)),
 )
 get = select(_chats).where(_chats.c.id == bindparam("chat"))
 many = select(_chats).where(_chats.c.id.in_(bindparam("chats", expanding=True)))

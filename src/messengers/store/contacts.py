@@ -10,12 +10,17 @@ from messengers.models import Contact, IdKind
 from messengers.store.rows import Row, first_row, id_of, run
 from messengers.store.tables import ChatRow, ContactRow, table
 
-__all__ = ["contact_of", "matching", "merge"]
+__all__ = ["contact_of", "get", "matching", "merge", "of_natives"]
 
 _contacts = table(ContactRow)
 _chats = table(ChatRow)
 _one = select(_contacts).where(
     _contacts.c.instance_id == bindparam("instance"), _contacts.c.native_id == bindparam("native")
+)
+get = select(_contacts).where(_contacts.c.id == bindparam("contact"))
+of_natives = select(_contacts).where(
+    _contacts.c.instance_id == bindparam("instance"),
+    _contacts.c.native_id.in_(bindparam("natives", expanding=True)),
 )
 _insert = insert(_contacts)
 _update = update(_contacts).where(_contacts.c.id == bindparam("contact"))
