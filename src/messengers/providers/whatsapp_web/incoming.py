@@ -7,6 +7,7 @@ from typing import Any
 
 import orjson
 
+from messengers.errors import InvalidInput
 from messengers.models import Attachment, Card, Location, Poll, Sender
 from messengers.providers.base import (
     ChatSeen,
@@ -51,12 +52,15 @@ def chat_key(event: Event) -> str:
 def translate(kind: str, payload: bytes) -> Sequence[Happening]:
     """What a stored event means.
 
-    Raises ValueError for what this version does not know: it is kept as it came.
+    Raises InvalidInput for what this version does not know: it is kept as it came.
     """
     read = STORED.get(kind)
     if read is None:
-        raise ValueError(f"no such kind: {kind}")
-    return list(read(orjson.loads(payload)))
+        raise InvalidInput("The worker told what this version does not know.")
+    try:
+        return list(read(orjson.loads(payload)))
+    except (ValueError, KeyError, TypeError) as exc:
+        raise InvalidInput("The worker told something malformed.") from exc
 
 
 def _message(event: Event) -> Iterator[Happening]:

@@ -20,4 +20,5 @@ INFO = ProviderInfo(
     capabilities=CAPABILITIES,
     docs="docs/providers/whatsapp_web.md",
     extra="whatsapp",
+    endpoints=("proxy",),
 )

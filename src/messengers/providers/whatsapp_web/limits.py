@@ -1,4 +1,8 @@
-"""What WhatsApp Web takes. It publishes no limits for linked devices; sources stand at each."""
+"""What WhatsApp Web takes. For linked devices nothing is published; what is known is said at each.
+
+Texts and captions: https://developers.facebook.com/docs/whatsapp/cloud-api/reference/messages.
+Editing and deleting: https://faq.whatsapp.com.
+"""
 
 from messengers.models import MediaKind
 from messengers.providers.capabilities import Capabilities, Level, MediaLimit

@@ -94,7 +94,7 @@ class Worker:
         finally:
             self._waiting.pop(number, None)
         if not answers:
-            raise WorkerGone("The worker ended before it answered.", "Look at the phone.")
+            raise Uncertain("The worker ended before it answered.", "Look at the phone.")
         return _value(answers[0])
 
     async def batches(self) -> AsyncIterator[list[Event]]:
@@ -146,10 +146,6 @@ class Worker:
         return next((redact(line)[:200] for line in lines if any(m in line for m in marks)), "")
 
 
-class WorkerGone(Uncertain):
-    """The worker ended during a call."""
-
-
 @asynccontextmanager
 async def start(session: Path) -> AsyncGenerator[Worker]:
     """Run a worker on a session file, and kill it on the way out."""
@@ -189,6 +185,6 @@ def _value(answer: Mapping[str, Any]) -> Any:  # noqa: ANN401 - any JSON
     if "ok" in answer:
         return answer["ok"]
     if answer["error"] == "lost":
-        raise WorkerGone("The worker ended before it answered.", "Look at the phone.")
+        raise Uncertain("The worker ended before it answered.", "Look at the phone.")
     kind, sentence = _ERRORS[answer["error"]]
     raise kind(f"{sentence}: {redact(answer['why'])}.")

@@ -7,7 +7,7 @@ and cannot always be stopped, so it lives and dies in the worker.
 import base64
 import importlib.util
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -18,8 +18,8 @@ import orjson
 from anyio.abc import TaskGroup
 
 from messengers import home
-from messengers.errors import InvalidInput, NotConnected, NotReady, Unreachable
-from messengers.models import Attachment, Health, Lifecycle, MessageRef, UserAction
+from messengers.errors import InvalidInput, NotConnected, NotReady, Uncertain, Unreachable
+from messengers.models import Attachment, Health, Lifecycle, MessageRef
 from messengers.providers.arrangement import ArrangesChats
 from messengers.providers.base import (
     Deletes,
@@ -40,14 +40,29 @@ from messengers.providers.base import (
 from messengers.providers.capabilities import Capabilities
 from messengers.providers.chunks import split
 from messengers.providers.groups import ManagesGroups
-from messengers.providers.login import LoginStep, ShowCode, ShowQr, Wait
-from messengers.providers.whatsapp_web import incoming, session
+from messengers.providers.login import (
+    AdoptsSession,
+    LoginStep,
+    LogsOut,
+    ShowCode,
+    ShowQr,
+    Wait,
+)
+from messengers.providers.whatsapp_web import incoming
+from messengers.providers.whatsapp_web import session as sessions
 from messengers.providers.whatsapp_web.config import WhatsAppWebConfig
 from messengers.providers.whatsapp_web.formatting import formatted
 from messengers.providers.whatsapp_web.limits import CAPABILITIES, MAX_TEXT
 from messengers.providers.whatsapp_web.managing import Managing
-from messengers.providers.whatsapp_web.process import Event, Worker, WorkerGone, start
+from messengers.providers.whatsapp_web.process import Event, Worker, start
 from messengers.providers.whatsapp_web.protocol import PROTOCOL
+from messengers.providers.whatsapp_web.states import (
+    AWAITING,
+    ENDINGS,
+    LOGGED_OUT_HERE,
+    STATES,
+    login_over,
+)
 
 __all__ = ["WhatsAppWebProvider"]
 
@@ -62,11 +77,13 @@ _LOGIN_S = 185.0
 _RECONNECT_S = 90.0
 """After this the engine's own reconnecting is given up and the worker is started anew."""
 _LOOK_S = 1.0
-_PHONE = re.compile(r"\+([1-9]\d{6,14})")
-_JID = re.compile(r"[0-9A-Za-z-]{3,40}@(?:s\.whatsapp\.net|lid|g\.us)")
-_FOREIGN = re.compile(r"(?:tg|slack|discord|v):.+|\d{5,15}@c\.us", re.IGNORECASE)
+_ROOM = 96
+"""Characters that WhatsApp's own marks may need beyond Markdown's."""
+_PHONE = re.compile(r"\+([1-9]\d{6,14})", re.ASCII)
+_JID = re.compile(r"[0-9-]{3,40}@(?:s\.whatsapp\.net|lid|g\.us)", re.ASCII)
+_OLD_JID = re.compile(r"(\d{5,15})@c\.us", re.ASCII)
+_FOREIGN = re.compile(r"(?:tg|slack|discord|telegram):.+|v[0-9a-f]{24}", re.IGNORECASE)
 _HOW = "on the phone: WhatsApp, Settings, Linked devices, Link a device"
-_AGAIN = "Connect the instance again for new codes."
 
 
 class WhatsAppWebProvider(Managing):
@@ -76,8 +93,9 @@ class WhatsAppWebProvider(Managing):
         if not isinstance(context.config, WhatsAppWebConfig):
             raise TypeError("whatsapp_web takes a WhatsAppWebConfig")
         self._config = context.config
+        self._proxy = context.endpoints.get("proxy", "")
         self._clock = context.clock
-        self._session = context.directory / session.FILE
+        self._session = context.directory / sessions.FILE
         self._worker: Worker | None = None
         self._sink: Sink | None = None
         self._qr: ShowQr | None = None
@@ -123,7 +141,7 @@ class WhatsAppWebProvider(Managing):
         await worker.ask(
             "connect",
             _CALL_S,
-            proxy=self._config.proxy.get_secret_value(),
+            proxy=self._proxy,
             device_name=self._config.device_name,
             whole_history=self._config.history == "whole",
         )
@@ -142,7 +160,7 @@ class WhatsAppWebProvider(Managing):
     def _follow(self, event: Event, sink: Sink) -> None:
         """What an event says of the account's own state."""
         kind = event["event"]
-        ending = _ENDINGS.get(kind)
+        ending = ENDINGS.get(kind)
         if ending is not None:
             self._ended = ending(event)
         elif kind == "qr":
@@ -155,11 +173,11 @@ class WhatsAppWebProvider(Managing):
             _check(event)
         elif kind == "typing":
             sink.signal(event["chat"]["id"], "typing", "on" if event["active"] else "off")
-        elif kind in _STATES:
+        elif kind in STATES:
             self._waits_since_s = self._clock.monotonic_s() if kind == "disconnected" else None
             if kind in ("connected", "paired"):
                 self._qr = self._code = None
-            sink.report(_STATES[kind])
+            sink.report(STATES[kind])
 
     def _show(self, event: Event, sink: Sink) -> None:
         number = event["number"]
@@ -170,7 +188,7 @@ class WhatsAppWebProvider(Managing):
             expires_at=self._clock.now() + timedelta(seconds=event["lasts_s"]),
         )
         if number == 1:
-            sink.report(_AWAITING)
+            sink.report(AWAITING)
 
     async def _watch(self, since_s: float) -> None:
         """End what does not go on by itself: a login that nobody finishes, a lost connection."""
@@ -180,14 +198,17 @@ class WhatsAppWebProvider(Managing):
             if self._waits_since_s is not None and now_s - self._waits_since_s > _RECONNECT_S:
                 raise Unreachable("The connection to WhatsApp was lost.", "It is made anew.")
             if self._qr is not None and now_s - since_s > _LOGIN_S:
-                self._ended = _login_over({"why": "timeout"})
+                self._ended = login_over({"why": "timeout"})
                 if self._worker is not None:
                     self._worker.end()
 
     async def ask(self, call: str, deadline_s: float = _CALL_S, **given: object) -> Any:  # noqa: ANN401 - any JSON
+        return await self._running().ask(call, deadline_s, **given)
+
+    def _running(self) -> Worker:
         if self._worker is None:
             raise NotConnected("WhatsApp is not connected at the moment.", "Try again later.")
-        return await self._worker.ask(call, deadline_s, **given)
+        return self._worker
 
     async def login_step(self, phone: str = "") -> LoginStep:
         """The code that holds now, or with a phone number the pairing code for it."""
@@ -216,13 +237,13 @@ class WhatsAppWebProvider(Managing):
         """Unlink this device at WhatsApp and remove the session."""
         if self._worker is not None:
             await self.ask("logout")
-            self._ended = _LOGGED_OUT_HERE
+            self._ended = LOGGED_OUT_HERE
             self._worker.end()
-        await anyio.to_thread.run_sync(session.forget, self._session)
+        await anyio.to_thread.run_sync(sessions.forget, self._session)
 
-    async def adopt(self, source: Path) -> None:
+    async def adopt(self, session: Path) -> None:
         """Take over the session file of another program with this engine."""
-        await anyio.to_thread.run_sync(session.adopt, source, self._session)
+        await anyio.to_thread.run_sync(sessions.adopt, session, self._session)
 
     async def probe(self) -> None:
         answer = await self.ask("probe", 10.0)
@@ -236,6 +257,9 @@ class WhatsAppWebProvider(Managing):
         text = text.strip()
         if _JID.fullmatch(text):
             return text
+        old = _OLD_JID.fullmatch(text)
+        if old is not None:
+            return f"{old[1]}@s.whatsapp.net"
         found = _PHONE.fullmatch(re.sub(r"[\s().-]", "", text))
         if found is not None:
             return f"{found[1]}@s.whatsapp.net"
@@ -257,7 +281,7 @@ class WhatsAppWebProvider(Managing):
         return incoming.translate(kind, payload)
 
     def render(self, markdown: str) -> Sequence[str]:
-        parts = (formatted(part) for part in split(markdown, MAX_TEXT))
+        parts = (formatted(part) for part in split(markdown, MAX_TEXT - _ROOM))
         return [part for part in parts if part]
 
     async def send(self, chat_native_id: str, part: Part, key: str) -> Sent:
@@ -266,9 +290,12 @@ class WhatsAppWebProvider(Managing):
         When the worker ends during the call, its session file tells whether the send was begun:
         without that it is certain that nothing left.
         """
+        worker, wire = self._running(), _wire(part)
         try:
-            answer = await self.ask("send", _SEND_S, chat=chat_native_id, key=key, part=_wire(part))
-        except WorkerGone as exc:
+            answer = await worker.ask("send", _SEND_S, chat=chat_native_id, key=key, part=wire)
+        except Uncertain as exc:
+            if not worker.gone:
+                raise
             exc.native_id = await self.begun(key) or ""
             if not exc.native_id:
                 raise Unreachable("The worker ended before the message left.") from exc
@@ -276,7 +303,7 @@ class WhatsAppWebProvider(Managing):
         return Sent(answer["id"], datetime.fromtimestamp(answer["at"], UTC))
 
     async def begun(self, key: str) -> str | None:
-        return await anyio.to_thread.run_sync(session.begun, self._session, key)
+        return await anyio.to_thread.run_sync(sessions.begun, self._session, key)
 
     async def edit(self, chat_native_id: str, message: MessageRef, text: str) -> None:
         await self.ask("edit", chat=chat_native_id, id=message.native_id, text=text)
@@ -334,91 +361,9 @@ def _plain(why: str) -> str:
     return re.sub(r"\S+://\S+", "…", why)[:200]
 
 
-_AWAITING = Health(
-    lifecycle=Lifecycle.AWAITING_LOGIN,
-    user_action=UserAction.SCAN_QR,
-    reason="A phone must link it: get_qr shows the code.",
-)
-_STATES: Mapping[str, Health] = {
-    "paired": Health(
-        lifecycle=Lifecycle.CONNECTING, reason="The phone agreed; the account is being linked."
-    ),
-    "connected": Health(lifecycle=Lifecycle.CONNECTED),
-    "disconnected": Health(
-        lifecycle=Lifecycle.CONNECTING, reason="The connection was lost and is made again."
-    ),
-    "silent": Health(lifecycle=Lifecycle.DEGRADED, reason="WhatsApp does not answer just now."),
-    "restored": Health(lifecycle=Lifecycle.CONNECTED),
-}
-_LOGGED_OUT_HERE = Health(
-    lifecycle=Lifecycle.LOGGED_OUT,
-    user_action=UserAction.RELOGIN,
-    reason="The account was logged out here. Connect the instance to link it again.",
-)
-
-
-def _logged_out(_event: Event) -> Health:
-    return Health(
-        lifecycle=Lifecycle.LOGGED_OUT,
-        user_action=UserAction.RELOGIN,
-        reason=(
-            "The phone unlinked this device, or did not see it for too long."
-            " Connect the instance again and scan a new code."
-        ),
-    )
-
-
-def _login_over(event: Event) -> Health:
-    why = "All six codes ended without a scan."
-    if event["why"] != "timeout":
-        why = f"The login failed ({event['why']})."
-    return Health(
-        lifecycle=Lifecycle.LOGGED_OUT, user_action=UserAction.RELOGIN, reason=f"{why} {_AGAIN}"
-    )
-
-
-def _outdated(_event: Event) -> Health:
-    return Health(
-        lifecycle=Lifecycle.ENGINE_OUTDATED,
-        user_action=UserAction.UPGRADE,
-        reason=(
-            "WhatsApp does not take this version of the engine any more."
-            ' Install a newer one: pip install -U "messengers-mcp[whatsapp]", then connect again.'
-        ),
-    )
-
-
-def _banned(event: Event) -> Health:
-    hours = event["seconds"] / 3600
-    return Health(
-        lifecycle=Lifecycle.BANNED,
-        user_action=UserAction.OPEN_PHONE,
-        reason=(
-            f"WhatsApp banned the account for {hours:.1f} hours (code {event['code']})."
-            " Open WhatsApp on the phone; connect again when it works there."
-        ),
-    )
-
-
-def _replaced(_event: Event) -> Health:
-    return Health(
-        lifecycle=Lifecycle.CONFLICT,
-        user_action=UserAction.RELOGIN,
-        reason=(
-            "Another program uses the same session. Stop it, then connect this instance again."
-        ),
-    )
-
-
-_ENDINGS: Mapping[str, Callable[[Event], Health]] = {
-    "logged_out": _logged_out,
-    "login_over": _login_over,
-    "outdated": _outdated,
-    "banned": _banned,
-    "replaced": _replaced,
-}
-
 _logs_in: type[LogsIn] = WhatsAppWebProvider
+_logs_out: type[LogsOut] = WhatsAppWebProvider
+_adopts: type[AdoptsSession] = WhatsAppWebProvider
 _edits: type[Edits] = WhatsAppWebProvider
 _deletes: type[Deletes] = WhatsAppWebProvider
 _reacts: type[Reacts] = WhatsAppWebProvider

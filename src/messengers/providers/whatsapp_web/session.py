@@ -1,20 +1,15 @@
 """The session file: what links the account to its phone. Whoever has it has the account."""
 
-import os
-import shutil
 import sqlite3
 from contextlib import closing
 from pathlib import Path
 
-from messengers import home
-from messengers.errors import Conflict, InvalidInput
+from messengers.errors import InvalidInput
 from messengers.providers.whatsapp_web.protocol import secret_of
 
 __all__ = ["FILE", "adopt", "begun", "forget"]
 
 FILE = "session.db"
-_MAX_BYTES = 1024**3
-_MAGIC = b"SQLite format 3\0"
 _BEGUN = "SELECT message_id FROM whatsmeow_message_secrets WHERE key = ?"
 
 
@@ -35,26 +30,22 @@ def begun(session: Path, key: str) -> str | None:
     return str(row[0]) if row else None
 
 
-def adopt(source: Path, session: Path) -> None:
-    """Take over a session file of another program with the same engine. Blocking.
+def adopt(copy: Path, session: Path) -> None:
+    """Move a copy of another program's session to its place. Blocking.
 
-    Raises InvalidInput when it is none, Conflict when there is one already.
+    Raises InvalidInput when it is not one of this engine.
     """
-    if session.exists():
-        raise Conflict("This instance has a session already.", "Log it out first.")
     try:
-        descriptor = os.open(source, os.O_RDONLY | os.O_NOFOLLOW)
-    except OSError as exc:
-        raise InvalidInput("The session file cannot be read.", str(exc.strerror)) from exc
-    with os.fdopen(descriptor, "rb") as file:
-        if os.fstat(descriptor).st_size > _MAX_BYTES or file.read(16) != _MAGIC:
-            raise InvalidInput("That is no session file.", "Name the engine's SQLite database.")
-        file.seek(0)
-        home.make_private(str(session.parent))
-        part = session.with_suffix(".part")
-        with os.fdopen(os.open(part, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as out:
-            shutil.copyfileobj(file, out)
-    part.replace(session)
+        with closing(sqlite3.connect(f"file:{copy}?mode=ro", uri=True)) as connection:
+            devices = connection.execute("SELECT count(*) FROM whatsmeow_device").fetchone()[0]
+    except sqlite3.DatabaseError:
+        devices = 0
+    if devices != 1:
+        raise InvalidInput(
+            "That is no session of one WhatsApp account.",
+            "Name the SQLite database of a program that uses whatsmeow.",
+        )
+    copy.replace(session)
 
 
 def forget(session: Path) -> None:

@@ -16,6 +16,7 @@ import time
 from collections.abc import Mapping, Sequence
 from typing import Any, Protocol
 
+from neonize.proto.Neonize_pb2 import UploadResponse
 from neonize.proto.waCommon.WACommon_pb2 import MessageKey
 from neonize.proto.waE2E.WAWebProtobufsE2E_pb2 import (
     AudioMessage,
@@ -51,7 +52,7 @@ class Refusal(Exception):
 class Uploads(Protocol):
     """What is needed of the engine's client."""
 
-    def upload(self, binary: bytes, media_type: MediaType | None = None) -> Any: ...  # noqa: ANN401
+    def upload(self, binary: bytes, media_type: MediaType | None = None) -> UploadResponse: ...
 
 
 def written(client: Uploads, part: Mapping[str, Any], expires_s: int) -> Message:
