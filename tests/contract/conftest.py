@@ -1,7 +1,7 @@
 """Builds each provider as the product does: through the catalog, from its declaration."""
 
 import sys
-from collections.abc import Callable
+from collections.abc import AsyncGenerator, Callable
 from pathlib import Path
 from uuid import uuid4
 
@@ -64,7 +64,32 @@ Build = Callable[[], Provider]
 
 
 @pytest.fixture
-def build(catalog: Catalog, info: ProviderInfo, subject: Subject, tmp_path: Path) -> Build:
+def endpoints() -> dict[str, str]:
+    """Where a provider that is built finds its platform; empty without a world."""
+    return {}
+
+
+@pytest.fixture
+async def world(
+    subject: Subject, endpoints: dict[str, str], tmp_path: Path
+) -> AsyncGenerator[None]:
+    """The platform behind a provider, for tests that run it."""
+    if subject.world is None:
+        yield
+        return
+    async with subject.world(tmp_path / "instance") as reached:
+        endpoints.update(reached)
+        yield
+
+
+@pytest.fixture
+def build(
+    catalog: Catalog,
+    info: ProviderInfo,
+    subject: Subject,
+    endpoints: dict[str, str],
+    tmp_path: Path,
+) -> Build:
     """A new provider each time, as after a restart."""
 
     def made() -> Provider:
@@ -72,7 +97,7 @@ def build(catalog: Catalog, info: ProviderInfo, subject: Subject, tmp_path: Path
             instance_id=str(uuid4()),
             instance_name="shop",
             config=read(info.config, subject.config),
-            endpoints={},
+            endpoints=endpoints,
             directory=tmp_path / "instance",
             clock=SystemClock(),
         )

@@ -1,10 +1,13 @@
 """The providers under the contract suite. A new provider adds one Subject."""
 
 from collections.abc import Awaitable, Callable, Mapping
+from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
+from pathlib import Path
 
 from messengers.providers.base import Part, Provider
 from messengers.providers.visitors import HostsVisitors
+from tests.contract import whatsapp
 
 __all__ = ["SUBJECTS", "Subject"]
 
@@ -25,6 +28,9 @@ class Subject:
     """What people write → the native chat id it names."""
     foreign: tuple[str, ...] = ("12345@s.whatsapp.net",)
     """Ids of other providers, refused with a hint."""
+    world: Callable[[Path], AbstractAsyncContextManager[Mapping[str, str]]] | None = None
+    """Stands for the platform: given the instance's directory it makes a login there and gives the
+    endpoints to reach it by."""
 
 
 async def _visitor_writes(provider: Provider) -> None:
@@ -44,5 +50,17 @@ SUBJECTS = (
         _echo_answers,
         targets={" valley:north ": "valley:north"},
         foreign=("@someone", "+37120000000"),
+    ),
+    Subject(
+        "whatsapp_web",
+        whatsapp.BOB,
+        whatsapp.bob_writes,
+        targets={
+            "+1 555 000-2222": whatsapp.BOB,
+            "15550002222@c.us": whatsapp.BOB,
+            "9261249409625765@lid": "9261249409625765@lid",
+        },
+        foreign=("tg:12345", VISITOR),
+        world=whatsapp.world,
     ),
 )

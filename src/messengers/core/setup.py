@@ -32,7 +32,7 @@ _ROTATE = (
     "The secret passed through this chat and its logs. Advise the owner to make a new one at the "
     "messenger and enter that with `messengers instances connect {name}`."
 )
-_SCHEMES = ("http", "https", "socks5")
+_SCHEMES = frozenset({"http", "https", "ws", "wss", "socks5"})
 _NEEDS_FORM = frozenset({UserAction.ENTER_CREDENTIALS, UserAction.FIX_CREDENTIALS})
 _TO_LOG_IN = frozenset({UserAction.SCAN_QR, UserAction.ENTER_CODE})
 _LOGIN = (
