@@ -90,16 +90,16 @@ async def _linked(
         directory=directory,
         clock=SystemClock(),
     )
-    provider, sink = WhatsAppWebProvider(context), Sink()
+    provider, sink, linked = WhatsAppWebProvider(context), Sink(), list[Companion]()
     async with anyio.create_task_group() as tasks:
         tasks.start_soon(provider.run, sink)
         await sink.reached(Lifecycle.AWAITING_LOGIN)
         step = await provider.login_step()
         assert isinstance(step, ShowQr)
-        companion = await whatsapp.scan_qr(step.text, me)
+        linked.append(await whatsapp.scan_qr(step.text, me))
         await sink.reached(Lifecycle.CONNECTED)
         tasks.cancel_scope.cancel()
-        return companion
+    return linked[0]
 
 
 async def bob_writes(provider: Provider) -> None:
