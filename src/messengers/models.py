@@ -39,6 +39,7 @@ __all__ = [
     "NameSource",
     "Origin",
     "Outcome",
+    "Pacing",
     "Poll",
     "Preset",
     "Reaction",
@@ -65,6 +66,8 @@ NameSource = Literal["owner", "platform", "stranger"]
 admins (a title), or the counterpart himself. Only an owner's name may choose a recipient."""
 Confirm = Literal["never", "unknown_chats", "always"]
 Decision = Literal["always", "never"]
+Pacing = Literal["off", "normal", "careful"]
+"""How fast an instance sends; `core/pacing.py` has the figures."""
 Preset = Literal["reader", "messenger", "setup", "admin"]
 Toolset = Literal["rich", "groups"]
 """Tools that nobody has whom they were not given, beside the preset's."""
@@ -139,6 +142,7 @@ class Instance(Model):
     """What the owner asked for; it survives restarts."""
     confirm: Confirm = "unknown_chats"
     read_only: bool = False
+    pacing: Pacing = "off"
     created_at: datetime
     history_since: datetime | None = None
     """Sending time of the oldest stored message; None without any."""

@@ -153,6 +153,13 @@ def test_the_code_of_a_stopped_instance_is_a_failure_with_its_remedy(at: Run) ->
     at("instances", "remove", "closed", "--yes")
 
 
+def test_the_pace_is_chosen_and_shown(at: Run) -> None:
+    assert at("instances", "pace", "shop", "careful").stdout == "shop: pacing careful\n"
+    assert "pacing        careful" in at("instances", "show", "shop").stdout
+    assert at("instances", "pace", "shop", "off").stdout == "shop: pacing off\n"
+    at("instances", "pace", "shop", "hurried", code=2)
+
+
 def test_the_policy_is_shown_and_tightened_anywhere(at: Run) -> None:
     at("instances", "add", "webchat", "strict")
 

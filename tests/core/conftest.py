@@ -10,6 +10,7 @@ from uuid import uuid4
 import anyio
 import pytest
 
+from messengers.clock import Clock
 from messengers.core.acts import Answer
 from messengers.core.callers import OWNER, Caller
 from messengers.core.chats import ChatFilter
@@ -62,7 +63,7 @@ def sent(answer: Answer) -> SentMessage:
     return answer
 
 
-OpenHouse = Callable[[], AbstractAsyncContextManager[House]]
+OpenHouse = Callable[..., AbstractAsyncContextManager[House]]
 
 
 @pytest.fixture
@@ -72,11 +73,11 @@ def open_house(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> OpenHouse:
     tokens = {"me": uuid4().hex, "bot": uuid4().hex}
 
     @asynccontextmanager
-    async def opened() -> AsyncGenerator[House]:
+    async def opened(clock: Clock | None = None) -> AsyncGenerator[House]:
         settings = Settings(home=tmp_path / "home", timezone="Europe/Riga")
         for token in tokens.values():
             platform(token).connected = anyio.Event()
-        async with open_core(settings) as core:
+        async with open_core(settings, clock) as core:
             known = {view.instance.name for view in await core.instances.list(OWNER)}
             for name, kind in (("me", "personal"), ("bot", "bot")):
                 if name not in known:

@@ -25,7 +25,7 @@ from messengers.core.acts import InstanceAnswer
 from messengers.core.credentials import ConfigField
 from messengers.core.views import InstanceView
 from messengers.errors import InvalidInput
-from messengers.models import Confirm, Lifecycle
+from messengers.models import Confirm, Lifecycle, Pacing
 from messengers.providers.catalog import ALIASES
 from messengers.providers.login import LoginStep, ShowQr
 
@@ -125,6 +125,7 @@ def show(name: Name, home: Home = None, as_json: AsJson = False) -> None:
         "page": view.page,
         "confirm": instance.confirm,
         "read only": "yes" if instance.read_only else "",
+        "pacing": instance.pacing,
         "history since": instance.history_since,
         "transport": health.last_transport_at,
         "received": health.last_inbound_at,
@@ -254,6 +255,17 @@ def policy(
     instance = view.instance
     leaves = "nothing may leave" if instance.read_only else f"confirm {instance.confirm}"
     say(f"{instance.name}: {leaves}")
+
+
+@instances.command()
+def pace(
+    name: Name,
+    profile: Annotated[Pacing, typer.Argument(help="off, normal or careful.")],
+    home: Home = None,
+) -> None:
+    """Choose how fast an instance sends: careful for accounts of people, off for bots."""
+    view = ask("PATCH", f"/instances/{segment(name)}", _VIEW, {"pacing": profile}, home=home)
+    say(f"{view.instance.name}: pacing {view.instance.pacing}")
 
 
 def _require_person_to_loosen(confirm: Confirm | None, read_only: bool | None = None) -> None:

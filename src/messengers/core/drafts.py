@@ -220,13 +220,15 @@ class Drafts:
             news.set()
 
     async def outcome(self, draft: str, wait_s: float, zone: tzinfo) -> SentMessage:
-        """What became of a draft: waits until every part is settled or the time is up."""
+        """What became of a draft: waits until every part is settled or cannot be in the time."""
         rows: Sequence[Row] = ()
+        ends = to_ms(self._clock.now()) + int(wait_s * 1000)
         with anyio.move_on_after(wait_s):
             while True:
                 news = self._news.setdefault(draft, anyio.Event())
                 rows = await self._store.rows(outbox.of_draft, draft=draft)
-                if all(row["state"] in _SETTLED for row in rows):
+                is_over = all(row["state"] in _SETTLED for row in rows)
+                if is_over or any(_waits_beyond(row, ends) for row in rows):
                     self._news.pop(draft, None)
                     break
                 await news.wait()
@@ -251,3 +253,7 @@ class Drafts:
             else "",
             notes=tuple(notes),
         )
+
+
+def _waits_beyond(row: Row, moment: int) -> bool:
+    return row["state"] == "queued" and row["not_before"] > moment

@@ -22,7 +22,7 @@ from messengers.core.setup import Executor, Setup, checked_endpoints
 from messengers.core.supervisor import Supervisor
 from messengers.core.views import InstanceView, answer_of, view_of
 from messengers.errors import NotConnected
-from messengers.models import Confirm, Instance, Lifecycle
+from messengers.models import Confirm, Instance, Lifecycle, Pacing
 from messengers.providers.base import Provider
 from messengers.store import Store
 from messengers.store import instances as rows
@@ -263,9 +263,14 @@ class Instances:
         *,
         confirm: Confirm | None = None,
         read_only: bool | None = None,
+        pacing: Pacing | None = None,
     ) -> InstanceView:
-        """Whom agents may write to unasked, and whether anything may leave; for the owner."""
+        """Whom agents may write to unasked, whether anything may leave, how fast; for the owner."""
         caller.require_owner()
+        if pacing is not None:
+            await self._roster.set_pacing(caller, ref, pacing)
         new = {"confirm": confirm, "read_only": read_only}
         given = {name: value for name, value in new.items() if value is not None}
-        return view_of(await self._roster.set_policy(caller, ref, **given), self._address)
+        if given:
+            await self._roster.set_policy(caller, ref, **given)
+        return view_of(self.registry.resolve(caller, ref), self._address)

@@ -9,17 +9,21 @@ from typing import Literal
 
 import anyio
 from anyio.abc import TaskGroup
+from sqlalchemy import Connection
 
 from messengers.clock import Clock, to_ms
+from messengers.core import pacing
 from messengers.core.drafts import Drafts, PartPlan
 from messengers.core.events import Events
 from messengers.core.instances import Instances
 from messengers.core.media import Media
+from messengers.core.pacing import Hold
 from messengers.errors import MessengersError, NotReady, RateLimited, Uncertain, Unreachable
+from messengers.models import Instance
 from messengers.providers.base import Part, Provider, Reconciles, Sent
 from messengers.redaction import redact
 from messengers.store import Store, chats, outbox
-from messengers.store.rows import Row
+from messengers.store.rows import Row, dump_json
 
 __all__ = ["Outbox"]
 
@@ -52,6 +56,8 @@ class Outbox:
         self._tasks = tasks
         self._busy: set[int] = set()
         self._again: set[int] = set()
+        self._naps: dict[int, anyio.Event] = {}
+        """Lanes whose first row must not leave yet; setting one makes it look again."""
         self._closing = anyio.Event()
         self._idle = anyio.Event()
 
@@ -87,6 +93,8 @@ class Outbox:
             return
         if chat in self._busy:
             self._again.add(chat)
+            if chat in self._naps:
+                self._naps[chat].set()
             return
         self._busy.add(chat)
         self._tasks.start_soon(self._work, chat)
@@ -108,6 +116,8 @@ class Outbox:
     async def drain(self) -> None:
         """Stop taking rows and let the calls under way end, for at most ten seconds."""
         self._closing.set()
+        for nap in self._naps.values():
+            nap.set()
         if self._busy:
             with anyio.move_on_after(_DRAIN_S):
                 await self._idle.wait()
@@ -138,15 +148,22 @@ class Outbox:
             self._drafts.tell(row["draft"])
             return True
         if row["not_before"] > now:
-            with anyio.move_on_after((row["not_before"] - now) / 1000):
-                await self._closing.wait()
+            await self._nap(row, now, row["not_before"])
             return True
         try:
             provider = self._instances.provider(row["instance_id"])
         except NotReady:
             return False
         place = await self._store.row(chats.get, chat=row["chat_id"])
-        if place is None or not await self._store.write(lambda conn: outbox.claim(conn, row, now)):
+        if place is None:
+            return False
+        instance = self._instances.by_id(row["instance_id"])
+        claim = await self._store.write(lambda conn: _claim(conn, row, instance, now))
+        if isinstance(claim, Hold):
+            self._drafts.tell(row["draft"])
+            await self._nap(row, now, claim.until_ms)
+            return True
+        if not claim:
             return False
         result = await self._call(provider, place["native_id"], row)
         if isinstance(result, Sent):
@@ -156,6 +173,17 @@ class Outbox:
         else:
             await self._refused(row, result, reuses_key=provider.capabilities().reuses_key)
         return True
+
+    async def _nap(self, row: Row, now: int, until: int) -> None:
+        """Wait for a time, or until something wakes the lane."""
+        nap = self._naps[row["chat_id"]] = anyio.Event()
+        try:
+            # Woken since the row was read: what was read may hold no more.
+            if row["chat_id"] not in self._again and not self._closing.is_set():
+                with anyio.move_on_after((until - now) / 1000):
+                    await nap.wait()
+        finally:
+            del self._naps[row["chat_id"]]
 
     async def _call(self, provider: Provider, chat: str, row: Row) -> Sent | MessengersError:
         """The platform call under its total deadline; what is no answer is uncertain."""
@@ -188,6 +216,16 @@ class Outbox:
             lambda conn: self._drafts.settle(conn, row, state, exc.code, why, native_id)
         )
         self._drafts.tell(row["draft"])
+
+
+def _claim(conn: Connection, row: Row, instance: Instance, now: int) -> bool | Hold:
+    """Take the row, unless the pace of its instance holds it back: both in one unit."""
+    held = pacing.hold(conn, row, instance, now)
+    if held is None:
+        return outbox.claim(conn, row, now)
+    if held.why:
+        outbox.postpone(conn, row["id"], held.until_ms, dump_json([held.why]))
+    return held
 
 
 def _fate(

@@ -23,7 +23,7 @@ from messengers.providers.base import Provider, ProviderContext, ProviderInfo
 from messengers.providers.catalog import Catalog
 from messengers.store import Store
 from messengers.store import instances as rows
-from messengers.store.rows import Row
+from messengers.store.rows import Row, load_json
 
 __all__ = ["Entry", "Registry"]
 
@@ -108,13 +108,15 @@ class Registry:
             action = UserAction.FIX_CREDENTIALS if info else UserAction.UPGRADE
             trouble = str(exc)
             health = Health(lifecycle=Lifecycle.ERROR, user_action=action, reason=trouble)
+        policies = load_json(row["policies"], {})
+        pacing = policies.get("pacing") or (info.pacing if info else "off")
         return Entry(
-            rows.instance_of(row),
+            rows.instance_of(row).model_copy(update={"pacing": pacing}),
             info,
             config,
             rows.endpoints_of(row),
             removed=row["deleted_at"] is not None,
-            purging=bool(row["policies"]),
+            purging=bool(policies.get("purge")),
             trouble=trouble,
             health=health,
         )

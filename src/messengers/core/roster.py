@@ -21,10 +21,10 @@ from messengers.core.events import Events
 from messengers.core.registry import Entry, Registry
 from messengers.core.removal import erase, forget_directory, freed_name
 from messengers.core.supervisor import Supervisor
-from messengers.errors import Conflict, InvalidInput, NotConnected
-from messengers.models import Confirm, Health, Instance, Lifecycle, UserAction
+from messengers.errors import Conflict, InvalidInput, MessengersError, NotConnected
+from messengers.models import Confirm, Health, Instance, Lifecycle, Pacing, UserAction
 from messengers.providers.base import ProviderInfo
-from messengers.store import Store, audit
+from messengers.store import Store, audit, outbox
 from messengers.store import instances as rows
 from messengers.store.rows import dump_json
 
@@ -92,9 +92,10 @@ class Roster:
             kind=info.kind,
             wanted="connected" if connect else "stopped",
             confirm=confirm,
+            pacing=info.pacing,
             created_at=self._clock.now(),
         )
-        values = instance.model_dump(exclude={"history_since", "read_only", "created_at"})
+        values = instance.model_dump(exclude={"history_since", "read_only", "pacing", "created_at"})
         values |= {"created_at": to_ms(instance.created_at), "endpoints": dump_json(endpoints)}
         sealed = self._registry.seal(instance.id, config)
 
@@ -156,6 +157,28 @@ class Roster:
             entry = self._living(caller, ref)
             with anyio.CancelScope(shield=True):
                 await self._set(caller, entry, "instance.updated", **columns)
+        return entry
+
+    async def set_pacing(self, caller: Caller, ref: str, pacing: Pacing) -> Entry:
+        """How fast it sends, instead of as its provider advises."""
+        async with self._changing:
+            entry = self._living(caller, ref)
+            stored = dump_json({"pacing": pacing})
+
+            def unit(conn: Connection) -> None:
+                rows.set_values(conn, entry.instance.id, policies=stored)
+                outbox.hurry(conn, entry.instance.id)
+
+            before = entry.instance
+            # First, so that no lane holds a row by the old pace after the unit let it go.
+            entry.instance = before.model_copy(update={"pacing": pacing})
+            with anyio.CancelScope(shield=True):
+                try:
+                    await self._commit(caller, before.id, "instance.updated", unit)
+                except MessengersError:
+                    entry.instance = before
+                    raise
+                self._supervisor.hurry(entry)
         return entry
 
     async def rename(self, caller: Caller, ref: str, name: str) -> Entry:

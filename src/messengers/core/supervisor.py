@@ -154,6 +154,10 @@ class Supervisor:
         now = self._clock.now()
         entry.health = entry.health.model_copy(update={"last_outbound_at": now})
 
+    def hurry(self, entry: Entry) -> None:
+        """What waits to leave may leave earlier now: whoever sends looks again."""
+        self._connected(entry.instance.id)
+
     def report(self, entry: Entry, told: Health) -> None:
         """Take a state over; its change is recorded and whoever waits wakes."""
         before, entry.health = entry.health, merge(entry.health, told)

@@ -23,6 +23,7 @@ from messengers.models import (
     Location,
     MediaKind,
     MessageRef,
+    Pacing,
     Poll,
 )
 from messengers.providers.arrangement import ArrangesChats
@@ -302,6 +303,8 @@ class ProviderInfo:
     docs: str = ""
     extra: str = ""
     """Name of the optional extra that carries the engine, if any."""
+    pacing: Pacing = "off"
+    """How fast its instances send until the owner chooses."""
     capability_methods: ClassVar[Mapping[str, type]] = {
         "edit": Edits,
         "delete": Deletes,

@@ -36,6 +36,7 @@ from messengers.store.tables import ChatRow, MessageRow, table
 __all__ = [
     "add",
     "add_new",
+    "any_of_platform",
     "around",
     "by_native",
     "found",
@@ -57,6 +58,12 @@ by_native = select(_messages).where(
     _messages.c.chat_id == bindparam("chat"),
     _messages.c.native_id == bindparam("native"),
 )
+any_of_platform = (
+    select(_messages.c.id)
+    .where(_messages.c.chat_id == bindparam("chat"), _messages.c.native_id.is_not(None))
+    .limit(1)
+)
+"""Whether a chat has anything that its messenger knows of."""
 unread_after = select(func.count().label("unread"), func.max(_messages.c.id).label("last")).where(
     _messages.c.chat_id == bindparam("chat"),
     _messages.c.direction == "in",

@@ -2,10 +2,10 @@
 
 from typing import Any
 
-from sqlalchemy import Connection, Select, bindparam, exists, insert, select, update
+from sqlalchemy import Connection, Select, bindparam, exists, func, insert, select, update
 
 from messengers.store.rows import Row, run
-from messengers.store.tables import OutboxRow, table
+from messengers.store.tables import ChatRow, MessageRow, OutboxRow, table
 
 __all__ = [
     "add",
@@ -13,9 +13,13 @@ __all__ = [
     "cancel_draft",
     "claim",
     "claimed",
+    "hurry",
+    "last_left",
+    "new_contacts",
     "next_of_chat",
     "of_draft",
     "of_messages",
+    "postpone",
     "release",
     "settle",
     "todo_chats",
@@ -25,6 +29,8 @@ __all__ = [
 _outbox = table(OutboxRow)
 _insert = insert(_outbox)
 _other = _outbox.alias("other")
+_chats = table(ChatRow)
+_messages = table(MessageRow)
 of_draft = select(_outbox).where(_outbox.c.draft == bindparam("draft")).order_by(_outbox.c.part)
 of_messages: Select[Any, Any] = select(_outbox.c.message_id, _outbox.c.payload).where(
     _outbox.c.message_id.in_(bindparam("messages", expanding=True))
@@ -50,6 +56,45 @@ next_of_chat = (
     .order_by(_outbox.c.id)
     .limit(1)
 )
+last_left = (
+    select(_outbox.c.key, _outbox.c.claimed_at, _outbox.c.settled_at)
+    .where(_outbox.c.instance_id == bindparam("instance"), _outbox.c.claimed_at <= bindparam("now"))
+    .order_by(_outbox.c.claimed_at.desc())
+    .limit(1)
+)
+"""What an instance sent, or tried to, last. After the clock was set back: since then."""
+_first_left = (
+    select(_outbox.c.chat_id, func.min(_outbox.c.claimed_at).label("left_at"))
+    .where(
+        _outbox.c.instance_id == bindparam("instance"),
+        _outbox.c.claimed_at.between(bindparam("since"), bindparam("now")),
+    )
+    .group_by(_outbox.c.chat_id)
+    .subquery()
+)
+new_contacts = (
+    select(_first_left.c.left_at)
+    .join(_chats, _chats.c.id == _first_left.c.chat_id)
+    .where(
+        _chats.c.kind == "dm",
+        ~exists(
+            select(_other.c.id).where(
+                _other.c.instance_id == bindparam("instance"),
+                _other.c.claimed_at < bindparam("since"),
+                _other.c.chat_id == _first_left.c.chat_id,
+            )
+        ),
+        ~exists(
+            select(_messages.c.id).where(
+                _messages.c.chat_id == _first_left.c.chat_id,
+                _messages.c.origin != "api",
+                _messages.c.sent_at < _first_left.c.left_at,
+            )
+        ),
+    )
+    .order_by(_first_left.c.left_at.desc())
+)
+"""When an instance first wrote to each new contact since a time, newest first."""
 _claim = (
     update(_outbox)
     .where(
@@ -82,6 +127,21 @@ _unclaim = (
     update(_outbox)
     .where(_outbox.c.id == bindparam("row"), _outbox.c.state == "claimed")
     .values(state="queued", not_before=bindparam("new_not_before"))
+)
+_postpone = (
+    update(_outbox)
+    .where(_outbox.c.id == bindparam("row"), _outbox.c.state == "queued")
+    .values(not_before=bindparam("new_not_before"), notes=bindparam("new_notes"))
+)
+_hurry = (
+    update(_outbox)
+    .where(
+        _outbox.c.instance_id == bindparam("instance"),
+        _outbox.c.state == "queued",
+        # what the messenger itself put off stays so
+        _outbox.c.attempts == 0,
+    )
+    .values(not_before=0, notes="")
 )
 _release = (
     update(_outbox)
@@ -128,6 +188,16 @@ def settle(
 def unclaim(conn: Connection, row: int, not_before: int) -> bool:
     """Put a claimed row back: it is certain that nothing happened, or the key makes it safe."""
     return run(conn, _unclaim, {"row": row, "new_not_before": not_before}).rowcount == 1
+
+
+def postpone(conn: Connection, row: int, not_before: int, notes: str) -> None:
+    """Keep a queued row back, and tell its sender why."""
+    run(conn, _postpone, {"row": row, "new_not_before": not_before, "new_notes": notes})
+
+
+def hurry(conn: Connection, instance_id: str) -> None:
+    """Take back what kept the queued rows of an instance from leaving."""
+    run(conn, _hurry, {"instance": instance_id})
 
 
 def release(conn: Connection, draft: str, expires_at: int) -> int:

@@ -288,6 +288,8 @@ CREATE TABLE outbox (
 
 CREATE INDEX ix_outbox_draft ON outbox (draft);
 
+CREATE INDEX ix_outbox_left ON outbox (instance_id, claimed_at);
+
 CREATE INDEX ix_outbox_message ON outbox (message_id);
 
 CREATE INDEX ix_outbox_ref ON outbox (requested_by, client_ref);
