@@ -19,7 +19,7 @@ from pydantic import SecretStr
 
 from messengers.core.credentials import fields_of
 from messengers.errors import InvalidInput, MessengersError
-from messengers.models import Lifecycle
+from messengers.models import Card, Lifecycle, Location, Poll
 from messengers.providers import catalog as catalog_module
 from messengers.providers.base import Part, Provider, ProviderInfo
 from messengers.providers.capabilities import Level
@@ -265,6 +265,31 @@ async def test_the_same_key_is_the_same_message(provider: Provider, subject: Sub
 
     assert native_ids[0] == native_ids[1] != ""
     assert native_ids[2] != native_ids[0]
+
+
+async def test_what_it_declares_beside_text_and_files_it_sends(
+    provider: Provider, subject: Subject
+) -> None:
+    able = provider.capabilities()
+    options = tuple(str(number) for number in range(able.max_poll_options))
+    parts = [Part(poll=Poll(question="Which?", options=options))] if options else []
+    if able.rich is not Level.REJECT:
+        place = Location(latitude_deg=56.9, longitude_deg=24.1)
+        parts += [Part(location=place), Part(contact=Card(name="Ann", phone="+37120000001"))]
+    if not parts:
+        pytest.skip("its platform has only text and files")
+    shelf, native_ids = Shelf(), set[str]()
+    async with anyio.create_task_group() as tasks:
+        tasks.start_soon(provider.run, shelf)
+        with anyio.fail_after(5):
+            await shelf.connected.wait()
+            for number, part in enumerate(parts):
+                sent = await provider.send(subject.chat, part, f"rich{number}")
+                native_ids.add(sent.native_id)
+        tasks.cancel_scope.cancel()
+
+    assert "" not in native_ids
+    assert len(native_ids) == len(parts)
 
 
 def test_every_field_of_the_config_is_documented_and_closed(info: ProviderInfo) -> None:

@@ -17,6 +17,7 @@ from pydantic import BaseModel, ConfigDict, Field, SecretStr
 
 from messengers.errors import InvalidInput
 from messengers.models import Health, Lifecycle, MessageRef, Sender, UserAction
+from messengers.providers.arrangement import Arrangement
 from messengers.providers.base import (
     ChatSeen,
     ContactSeen,
@@ -59,6 +60,9 @@ CAPABILITIES = Capabilities(
     mark_read=Level.FULL,
     reply=Level.FULL,
     groups=Level.FULL,
+    arrange=Level.FULL,
+    rich=Level.FULL,
+    max_poll_options=12,
     login="token",
 )
 
@@ -131,6 +135,9 @@ class Platform:
     capabilities: Capabilities = CAPABILITIES
     accepted: list[tuple[str, str, str]] = field(default_factory=list[tuple[str, str, str]])
     """(chat, text, key) of every call that took effect, in order."""
+    contents: list[object] = field(default_factory=list[object])
+    """The location, contact, poll or file of every call that took effect and had one."""
+    arranged: list[tuple[str, Arrangement]] = field(default_factory=list[tuple[str, Arrangement]])
     calls: list[tuple[str, ...]] = field(default_factory=list[tuple[str, ...]])
     """Edits, deletes, reactions and read marks."""
     answers: list[Callable[[], Exception | None]] = field(
@@ -243,6 +250,8 @@ class ScriptedProvider(ScriptedGroups):
         known = [k for _, _, k in self._platform.accepted]
         if not (self._platform.capabilities.reuses_key and key in known):
             self._platform.accepted.append((chat_native_id, part.text, key))
+            each = (part.location, part.contact, part.poll, part.media)
+            self._platform.contents += [content for content in each if content is not None]
         if self._platform.hang is not None:
             await self._platform.hang.wait()
         return Sent(native_id=f"s-{key}", at=self._clock.now())
@@ -264,6 +273,10 @@ class ScriptedProvider(ScriptedGroups):
 
     async def mark_read(self, chat_native_id: str, messages: Sequence[MessageRef]) -> None:
         self._platform.calls.append(("read", chat_native_id, *(m.native_id for m in messages)))
+
+    async def arrange(self, chat_native_id: str, arrangement: Arrangement) -> None:
+        self._platform.answer()
+        self._platform.arranged.append((chat_native_id, arrangement))
 
 
 class ScannedProvider(ScriptedProvider):

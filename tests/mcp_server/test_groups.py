@@ -173,9 +173,9 @@ async def test_where_no_account_has_groups_each_tool_says_so_in_one_sentence(
         change = await refused(client, "leave_group", chat="c1")
         named = await refused(client, "list_groups", instance="page")
 
-    assert told == {"None of the accounts has groups that can be managed."}
+    assert told == {"None of the accounts can manage groups."}
     assert change == f"{told.pop()} Nothing was changed."
-    assert named.startswith("webchat has no groups that can be managed.")
+    assert named.startswith("webchat cannot manage groups.")
 
 
 async def test_a_chat_that_is_no_group_is_not_taken_for_one(
@@ -516,7 +516,7 @@ async def test_faults_of_the_messenger_say_whether_anything_changed(
 async def test_a_change_without_an_answer_in_time_is_in_doubt(
     house: House, client_of: ClientOf, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("messengers.core.groups._CALL_DEADLINE_S", 0.05)
+    monkeypatch.setattr("messengers.core.deadlines._CALL_DEADLINE_S", 0.05)
     await policy(house, "never")
     house.personal.groups.hang = anyio.Event()
 

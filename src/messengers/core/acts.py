@@ -11,7 +11,9 @@ from messengers.models import Chat, Model, SentMessage
 
 __all__ = ["ONCE_ONLY", "Act", "Answer", "Approval", "InstanceAnswer", "Shown"]
 
-ONCE_ONLY = frozenset({"delete", "change_group_members", "renew_group_invite", "leave_group"})
+ONCE_ONLY = frozenset(
+    {"delete", "change_group_members", "renew_group_invite", "leave_group", "arrange_chat"}
+)
 """Actions in a chat that are agreed to one by one: no standing answer for the chat covers them."""
 
 

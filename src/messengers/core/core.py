@@ -11,6 +11,7 @@ from anyio.abc import TaskGroup
 from messengers.clock import Clock, SystemClock
 from messengers.core.address import Address
 from messengers.core.approvals import Approvals
+from messengers.core.arrangements import Arrangements
 from messengers.core.changes import Changes
 from messengers.core.chats import Chats
 from messengers.core.contacts import Contacts
@@ -68,6 +69,7 @@ class Core:
     approvals: Approvals
     sending: Sending
     changes: Changes
+    arrangements: Arrangements
     groups: Groups
     group_changes: GroupChanges
     visitors: Visitors
@@ -148,6 +150,7 @@ async def _build(settings: Settings, clock: Clock, store: Store, tasks: TaskGrou
         approvals=approvals,
         sending=sending,
         changes=Changes(clock, events, instances, chats, history, sending, approvals),
+        arrangements=Arrangements(instances, chats, approvals),
         groups=groups,
         group_changes=GroupChanges(
             instances, chats, groups, People(store, chats), media, approvals

@@ -6,6 +6,7 @@ work of whoever decides: queueing, approving, settling.
 
 from collections.abc import Mapping, Sequence
 from datetime import tzinfo
+from typing import Any
 
 import anyio
 from sqlalchemy import Connection
@@ -16,10 +17,13 @@ from messengers.core.happenings import Happenings
 from messengers.core.media import Media
 from messengers.errors import NotFound
 from messengers.models import (
+    Card,
     IdKind,
+    Location,
     MessageRef,
     Model,
     Outcome,
+    Poll,
     SentMessage,
     encode_id,
     require_id,
@@ -54,6 +58,15 @@ class PartPlan(Model):
     media: str = ""
     reply_to: MessageRef | None = None
     silent: bool = False
+    location: Location | None = None
+    contact: Card | None = None
+    poll: Poll | None = None
+
+    @property
+    def detail(self) -> dict[str, Any]:
+        """What the message shows beside its text, as of one that came."""
+        contents = {"location": self.location, "contact": self.contact, "poll": self.poll}
+        return {name: value.model_dump() for name, value in contents.items() if value}
 
 
 class Drafts:
@@ -125,6 +138,7 @@ class Drafts:
             "text": part.source or part.text,
             "attachments": dump_json([file.model_dump() for file in files]),
             "media": " ".join(file.kind for file in files),
+            "detail": dump_json(part.detail),
             "reply_to": reply_to if part.reply_to else "",
             "part": "" if number == "1/1" else number,
         }

@@ -12,7 +12,8 @@ from messengers.core.acts import Act, InstanceAnswer, Shown
 from messengers.core.approvals import Approvals
 from messengers.core.callers import Caller
 from messengers.core.chats import Chats
-from messengers.core.groups import Groups, answered, told
+from messengers.core.deadlines import answered, told
+from messengers.core.groups import Groups
 from messengers.core.instances import Instances
 from messengers.core.media import Media
 from messengers.core.people import People, Person

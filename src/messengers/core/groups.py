@@ -4,21 +4,19 @@ Members are never stored: who is in a group is asked for, each time. The messeng
 group's later changes as of any chat's.
 """
 
-from collections.abc import Awaitable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TypeVar
-
-import anyio
 
 from messengers.clock import Clock, to_ms
 from messengers.core.callers import Caller
 from messengers.core.chats import Chats, chat_key
+from messengers.core.deadlines import told
 from messengers.core.events import Events
 from messengers.core.happenings import Happenings
 from messengers.core.instances import Instances
 from messengers.core.names import fold_name
 from messengers.core.pages import Page, check_limit
-from messengers.errors import InvalidInput, Uncertain, Unreachable, Unsupported
+from messengers.errors import InvalidInput, Unsupported
 from messengers.models import Chat, IdKind, Instance
 from messengers.providers.base import ChatSeen
 from messengers.providers.capabilities import Level
@@ -27,10 +25,8 @@ from messengers.store import Store, contacts
 from messengers.store import chats as rows
 from messengers.store.rows import id_of
 
-__all__ = ["Group", "Groups", "Member", "answered", "told"]
+__all__ = ["Group", "Groups", "Member"]
 
-T = TypeVar("T")
-_CALL_DEADLINE_S = 30.0
 _ROLES = ("owner", "admin", "member")
 
 
@@ -50,24 +46,6 @@ class Member:
     seen: GroupMember
     name: str
     """As the owner calls him, else as he calls himself."""
-
-
-async def told(call: Awaitable[T]) -> T:
-    """A question to the messenger, within its deadline."""
-    try:
-        with anyio.fail_after(_CALL_DEADLINE_S):
-            return await call
-    except TimeoutError as exc:
-        raise Unreachable("The messenger did not answer in time.", "Try again later.") from exc
-
-
-async def answered(call: Awaitable[T]) -> T:
-    """A change at the messenger, within its deadline; without an answer it may have happened."""
-    try:
-        with anyio.fail_after(_CALL_DEADLINE_S):
-            return await call
-    except TimeoutError as exc:
-        raise Uncertain("The messenger did not answer in time.") from exc
 
 
 class Groups:
@@ -147,18 +125,15 @@ class Groups:
         return able[0]
 
     async def _require_any(self, caller: Caller) -> Sequence[Instance]:
-        views = await self._instances.list(caller)
-        able = [view.instance for view in views if view.capabilities.groups is not Level.REJECT]
-        if not able:
-            raise Unsupported("None of the accounts has groups that can be managed.")
-        return able
+        able = self._instances.able
+        return await able(caller, lambda can: can.groups is not Level.REJECT, "manage groups")
 
     def manager(self, instance: Instance) -> ManagesGroups:
         """The account's provider. Raises Unsupported, or NotConnected while it does not run."""
         provider = self._instances.provider_for_parsing(instance.id)
         if not isinstance(provider, ManagesGroups):
             raise Unsupported(
-                f"{instance.provider} has no groups that can be managed.",
+                f"{instance.provider} cannot manage groups.",
                 "list_instances shows what each account can.",
             )
         self._instances.provider(instance.id)

@@ -4,7 +4,7 @@ What an agent asks for is prepared as an act and stands behind the owner's appro
 forms are the owner's own.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
 
@@ -21,9 +21,10 @@ from messengers.core.roster import Roster, check_name
 from messengers.core.setup import Executor, Setup, checked_endpoints
 from messengers.core.supervisor import Supervisor
 from messengers.core.views import InstanceView, answer_of, view_of
-from messengers.errors import NotConnected
+from messengers.errors import NotConnected, Unsupported
 from messengers.models import Confirm, Instance, Lifecycle, Pacing
 from messengers.providers.base import Provider
+from messengers.providers.capabilities import Capabilities
 from messengers.store import Store
 from messengers.store import instances as rows
 
@@ -76,6 +77,16 @@ class Instances:
             and not entry.removed
             and wanted in ("", entry.instance.provider)
         ]
+
+    async def able(
+        self, caller: Caller, can: Callable[[Capabilities], bool], what: str
+    ) -> Sequence[Instance]:
+        """The caller's accounts that can do something. Raises Unsupported when there is none."""
+        views = await self.list(caller)
+        found = [view.instance for view in views if can(view.capabilities)]
+        if not found:
+            raise Unsupported(f"None of the accounts can {what}.")
+        return found
 
     async def get(self, caller: Caller, ref: str) -> InstanceView:
         """One by name or id, a removed one too. Raises NotFound."""

@@ -164,12 +164,18 @@ class Media:
         return MediaContent(attachment=rows.attachment_of(row), data=await self._bytes(row))
 
     async def outgoing(
-        self, caller: Caller, source: str, chat: Chat, capabilities: Capabilities
+        self,
+        caller: Caller,
+        source: str,
+        chat: Chat,
+        capabilities: Capabilities,
+        kind: MediaKind | None = None,
     ) -> MediaBytes:
         """What a caller wants to attach, checked against what the messenger takes, and stored.
 
         `source` is a message id (its first file), a media id, a base64 `data:` URI, or for callers
-        on this machine a path under a media root. Nothing is ever fetched from an address.
+        on this machine a path under a media root. Nothing is ever fetched from an address. `kind`
+        is what it leaves as, where its bytes alone would not say.
         """
         if not capabilities.media:
             raise Unsupported("This messenger takes no attachments.", "Send text.")
@@ -177,6 +183,7 @@ class Media:
         largest = min(largest, self._settings.media_max_bytes)
         name, data, family = await self._resolve(caller, source, largest)
         looks = look(data, self.max_pixels)
+        looks = replace(looks, kind=kind or looks.kind)
         if family and not looks.mime.startswith(f"{family}/"):
             raise InvalidInput("The attachment is not what its type says.", "Send the real file.")
         _check_limits(looks, len(data), capabilities)
@@ -314,7 +321,9 @@ def _decode(source: str, largest: int) -> tuple[str, bytes, str]:
 def _check_limits(looks: Looks, size_bytes: int, capabilities: Capabilities) -> None:
     limit = capabilities.media.get(looks.kind)
     if limit is None or looks.mime not in limit.mimes:
-        takes = sorted({mime for each in capabilities.media.values() for mime in each.mimes})
+        # What leaves as a sticker has to be what stickers are, whatever else would be taken.
+        chosen = [limit] if limit and looks.kind == "sticker" else capabilities.media.values()
+        takes = sorted({mime for each in chosen for mime in each.mimes})
         raise Unsupported(
             "This messenger does not take that type of file.", f"It takes {', '.join(takes)}."
         )

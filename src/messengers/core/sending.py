@@ -21,10 +21,12 @@ from messengers.core.history import History
 from messengers.core.instances import Instances
 from messengers.core.media import Media
 from messengers.core.outbox import Outbox
+from messengers.core.rich import rich_of
 from messengers.core.words import counted
 from messengers.errors import Conflict, Forbidden, InvalidInput
 from messengers.models import Chat, Draft, Message, MessageRef, SentMessage
 from messengers.providers.base import MediaBytes, Provider
+from messengers.providers.capabilities import Capabilities
 from messengers.store import Store, outbox
 from messengers.store.rows import first_row
 
@@ -83,24 +85,26 @@ class Sending:
         Raises what is wrong with it; then it is certain that nothing was sent.
         """
         check_text(draft.text)
-        if not draft.text.strip() and not draft.attachments:
+        rich = rich_of(draft)
+        if not draft.text.strip() and not draft.attachments and not rich:
             raise InvalidInput("There is nothing to send.", "Give text or attachments.")
         if len(draft.attachments) > _MAX_ATTACHMENTS:
             raise InvalidInput(f"More than {_MAX_ATTACHMENTS} attachments.", "Send fewer at once.")
         if len(client_ref) > 200:
             raise InvalidInput("client_ref is longer than 200 characters.", "Use a short key.")
+        if rich:
+            await self._instances.able(caller, rich.fits, rich.verb)
         target = await self._chats.find(caller, chat, instance, write=True)
         chosen = self._instances.resolve(caller, target.instance)
         verdict = judge(target, chosen)
         if verdict.refused:
             raise Forbidden(verdict.why, "Only the owner can change that.")
         provider = self._instances.provider(chosen.id)
-        files = [
-            await self._media.outgoing(caller, source, target, provider.capabilities())
-            for source in draft.attachments
-        ]
+        if rich:
+            rich.require(provider.capabilities(), chosen.provider)
+        files = await self._files(caller, draft, target, provider.capabilities())
         reply_to = await self._quoted(caller, target, draft.reply_to)
-        parts = _plan(provider, draft, files, reply_to)
+        parts = _plan(provider, draft, files, reply_to, rich.plan if rich else None)
         payload = {
             "chat": target.id,
             "text": draft.text,
@@ -112,7 +116,7 @@ class Sending:
         return Act(
             action="send",
             caller=caller,
-            shown=_shown(target, draft.text, files, verdict.why),
+            shown=_shown(target, draft.text or parts[0].source, files, verdict.why),
             payload=payload,
             instance_id=chosen.id,
             instance=chosen.name,
@@ -121,6 +125,16 @@ class Sending:
             needs_approval=not verdict.allowed,
             why=verdict.why,
         )
+
+    async def _files(
+        self, caller: Caller, draft: Draft, target: Chat, limits: Capabilities
+    ) -> Sequence[MediaBytes]:
+        if draft.sticker:
+            return [await self._media.outgoing(caller, draft.sticker, target, limits, "sticker")]
+        return [
+            await self._media.outgoing(caller, source, target, limits)
+            for source in draft.attachments
+        ]
 
     async def _quoted(self, caller: Caller, chat: Chat, message: str) -> MessageRef | None:
         """The message to answer."""
@@ -201,7 +215,11 @@ def check_text(text: str) -> None:
 
 
 def _plan(
-    provider: Provider, draft: Draft, files: Sequence[MediaBytes], reply_to: MessageRef | None
+    provider: Provider,
+    draft: Draft,
+    files: Sequence[MediaBytes],
+    reply_to: MessageRef | None,
+    rich: PartPlan | None = None,
 ) -> list[PartPlan]:
     """One plan per platform call: a short text rides on the first file, a long one follows."""
     text = draft.text
@@ -209,7 +227,7 @@ def _plan(
         text = _SPECIAL.sub(r"\\\1", text)
     texts = list(provider.render(text)) if text.strip() else []
     limits = provider.capabilities().media
-    plans = [PartPlan(media=file.media) for file in files]
+    plans = [PartPlan(media=file.media) for file in files] + ([rich] if rich else [])
     caption = limits[files[0].kind].max_caption if files else 0
     if plans and len(texts) == 1 and len(texts[0]) <= caption:
         plans[0] = plans[0].model_copy(update={"text": texts.pop(), "source": draft.text})
@@ -248,5 +266,9 @@ def recipient(chat: Chat) -> str:
 
 def _fingerprint(payload: Mapping[str, Any]) -> str:
     """What must be equal for two calls with one client_ref to be the same call."""
-    parts = [(part["source"] or part["text"], part["media"]) for part in payload["parts"]]
+    rich = "location", "contact", "poll"
+    parts = [
+        (part["source"] or part["text"], part["media"], *(part[n] for n in rich if part.get(n)))
+        for part in payload["parts"]
+    ]
     return f"{payload['chat']} {payload['reply_to']} {parts}"

@@ -19,6 +19,8 @@ _SENTENCES = {
     "int_parsing": "{name} must be a whole number.",
     "int_parsing_size": "{name} must be a smaller whole number.",
     "int_from_float": "{name} must be a whole number.",
+    "float_type": "{name} must be a number.",
+    "float_parsing": "{name} must be a number.",
     "bool_type": "{name} must be true or false.",
     "bool_parsing": "{name} must be true or false.",
     "literal_error": "{name} must be one of: {expected}.",

@@ -12,7 +12,16 @@ from messengers.core.callers import Caller
 from messengers.errors import MessengersError, Uncertain
 from messengers.mcp_server.results import DOUBT, DOUBT_OF_CHANGE
 from messengers.mcp_server.schemas import of_answer, of_parameters
-from messengers.mcp_server.tools import chats, groups, instances, media, messages, sending, setup
+from messengers.mcp_server.tools import (
+    chats,
+    groups,
+    instances,
+    media,
+    messages,
+    rich,
+    sending,
+    setup,
+)
 from messengers.models import Preset, Toolset
 
 __all__ = ["TABLE", "Kind", "Row"]
@@ -135,4 +144,9 @@ TABLE = (
     _group(groups.update_group, "write", repeatable=True),
     _group(groups.get_group_invite, "write"),
     _group(groups.leave_group, "destructive", repeatable=True),
+    Row(rich.send_location, "write", "messenger", toolset="rich"),
+    Row(rich.send_contact, "write", "messenger", toolset="rich"),
+    Row(rich.send_poll, "write", "messenger", toolset="rich"),
+    Row(rich.send_sticker, "write", "messenger", toolset="rich"),
+    Row(rich.arrange_chat, "write", "messenger", repeatable=True, toolset="rich", changes=True),
 )

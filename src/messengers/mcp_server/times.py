@@ -105,6 +105,19 @@ class Zone:
             case _:
                 return self._iso(text)
 
+    def ahead(self, text: str, name: str) -> datetime:
+        """The moment to come that the parameter `name` means: `8h` from now, or ISO 8601."""
+        relative = _RELATIVE.fullmatch(text.strip().lower())
+        try:
+            moment = self.now + int(relative[1]) * _UNITS[relative[2]] if relative else None
+            moment = moment or self._iso(text.strip())
+            self.local(moment)
+        except (ValueError, OverflowError) as exc:
+            raise InvalidInput(f"{name} is no time that can be read.", "Write 8h or ISO.") from exc
+        if moment <= self.now:
+            raise InvalidInput(f"{name} is past.", "Give a time to come.")
+        return moment
+
     def span(self, since: str, until: str) -> Span:
         """Both ends, each open when empty; raises InvalidInput when nothing fits between."""
         start = self.moment(since, "since") if since.strip() else None

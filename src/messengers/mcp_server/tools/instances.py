@@ -17,7 +17,10 @@ NONE_YET = (
     "No messenger is connected yet. Ask the owner to run `messengers instances add` in a terminal, "
     "or call create_instance where you have it (webchat needs no account)."
 )
-_ABILITIES = ("edit", "delete", "react", "mark_read", "fetch_history", "search_history", "groups")
+_ABILITIES = (
+    *("edit", "delete", "react", "mark_read", "fetch_history", "search_history"),
+    *("groups", "arrange"),
+)
 
 
 async def list_instances(
@@ -92,4 +95,6 @@ def _line(call: Asking, view: InstanceView) -> str:
 def _abilities(capabilities: Capabilities) -> str:
     """Beyond reading and sending text."""
     able = [name for name in _ABILITIES if getattr(capabilities, name) is not Level.REJECT]
+    able += ["send location", "send contact"] if capabilities.rich is not Level.REJECT else []
+    able += ["send poll"] if capabilities.max_poll_options else []
     return ", ".join([*able, *(f"send {kind}" for kind in capabilities.media)])

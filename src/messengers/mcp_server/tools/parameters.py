@@ -7,9 +7,11 @@ from pydantic import BeforeValidator, Field
 __all__ = [
     "Chat",
     "ChatFilter",
+    "ClientRef",
     "Cursor",
     "Format",
     "InstanceFilter",
+    "InstanceOf",
     "InstanceRef",
     "Limit20",
     "Limit50",
@@ -33,6 +35,8 @@ Text = Annotated[str, BeforeValidator(_number_as_text)]
 Chat = Annotated[Text, Field(description="Chat id, name, phone number or @handle")]
 ChatFilter = Annotated[Text, Field(description="Only this chat")]
 MessageId = Annotated[Text, Field(description="Message id, e.g. m3k9")]
+InstanceOf = Annotated[Text, Field(description="Only to tell chats apart")]
+ClientRef = Annotated[Text, Field(description="Your key: one key never sends twice")]
 InstanceRef = Annotated[Text, Field(description="Instance name")]
 InstanceFilter = Annotated[Text, Field(description="Only this instance")]
 Since = Annotated[Text, Field(description="ISO, 90m, 2h, 3d, 1w, today or yesterday")]

@@ -47,10 +47,8 @@ async def send_message(
         Field(description="Message ids whose files to resend, or file paths"),
     ] = (),
     reply_to: Annotated[given.Text, Field(description="Message id to answer")] = "",
-    instance: Annotated[given.Text, Field(description="Only to tell chats apart")] = "",
-    client_ref: Annotated[
-        given.Text, Field(description="Your key: one key never sends twice")
-    ] = "",
+    instance: given.InstanceOf = "",
+    client_ref: given.ClientRef = "",
     silent: bool = False,
     dry_run: Annotated[bool, Field(description="Show what would happen; send nothing")] = False,
     wait_s: given.WaitSeconds = 5,

@@ -1,0 +1,116 @@
+"""What is neither text nor a file: a place, a contact, a poll, a sticker; checked and in words."""
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from messengers.core.drafts import PartPlan
+from messengers.core.names import fold_phone
+from messengers.errors import InvalidInput, Unsupported
+from messengers.models import Card, Draft, Location, Poll
+from messengers.providers.capabilities import Capabilities, Level
+
+__all__ = ["Rich", "rich_of", "words"]
+
+_MAX_LINE = 100
+"""Of a title, a name or an option."""
+_MAX_QUESTION = 255
+
+
+@dataclass(frozen=True, slots=True)
+class Rich:
+    """The one such thing in a draft."""
+
+    verb: str
+    fits: Callable[[Capabilities], bool]
+    """Whether a messenger has it at all."""
+    plan: PartPlan | None = None
+    """None for a sticker, which leaves as a file."""
+
+    def require(self, capabilities: Capabilities, provider: str) -> None:
+        """Raises Unsupported, or InvalidInput for more than this messenger takes."""
+        if not self.fits(capabilities):
+            raise Unsupported(f"{provider} cannot {self.verb}.", "Say it with send_message.")
+        poll = self.plan.poll if self.plan else None
+        if poll and len(poll.options) > capabilities.max_poll_options:
+            raise InvalidInput(
+                f"A poll has at most {capabilities.max_poll_options} options.", "Leave some out."
+            )
+
+
+def rich_of(draft: Draft) -> Rich | None:
+    """What of this kind the draft holds, in the form that leaves.
+
+    Raises InvalidInput for what does not fit, and for more than one content in one draft.
+    """
+    given = [each for each in (draft.location, draft.contact, draft.poll, draft.sticker) if each]
+    if not given:
+        return None
+    if len(given) > 1 or draft.text or draft.attachments:
+        raise InvalidInput("That is more than one content.", "Send each by itself.")
+    if draft.sticker:
+        return Rich("send stickers", lambda able: "sticker" in able.media)
+    plan = PartPlan(
+        location=_location(draft.location) if draft.location else None,
+        contact=_card(draft.contact) if draft.contact else None,
+        poll=_poll(draft.poll) if draft.poll else None,
+    )
+    plan = plan.model_copy(update={"source": words(plan.location, plan.contact, plan.poll)})
+    if plan.poll:
+        return Rich("send polls", lambda able: able.max_poll_options > 0, plan)
+    verb = "send locations" if plan.location else "send contacts"
+    return Rich(verb, lambda able: able.rich is not Level.REJECT, plan)
+
+
+def words(location: Location | None, contact: Card | None, poll: Poll | None) -> str:
+    """As the transcript, the search and the owner's question have it."""
+    if location:
+        place = f"Location {_deg(location.latitude_deg)}, {_deg(location.longitude_deg)}"
+        return f"{place} ({location.title})" if location.title else place
+    if contact:
+        return f"Contact {contact.name}, {contact.phone}"
+    if poll:
+        several = " (several may be chosen)" if poll.multiple else ""
+        return "\n".join(
+            (f"Poll: {poll.question}{several}", *(f"- {each}" for each in poll.options))
+        )
+    return ""
+
+
+def _deg(value: float) -> str:
+    """To a tenth of a metre."""
+    return f"{value:.6f}".rstrip("0").rstrip(".")
+
+
+def _location(given: Location) -> Location:
+    for name, value, limit in (
+        ("latitude_deg", given.latitude_deg, 90),
+        ("longitude_deg", given.longitude_deg, 180),
+    ):
+        if not math.isfinite(value) or abs(value) > limit:
+            raise InvalidInput(f"{name} must be from -{limit} to {limit}.", "Give it in degrees.")
+    return given.model_copy(update={"title": _line(given.title, "title", least=0)})
+
+
+def _card(given: Card) -> Card:
+    phone = fold_phone(given.phone)
+    if not phone:
+        raise InvalidInput("phone is no phone number.", "Write it with + and its country code.")
+    return Card(name=_line(given.name, "name"), phone=phone)
+
+
+def _poll(given: Poll) -> Poll:
+    options = tuple(_line(each, "Each option") for each in given.options)
+    if len(options) < 2:
+        raise InvalidInput("A poll has at least 2 options.", "Give more.")
+    if len({each.casefold() for each in options}) < len(options):
+        raise InvalidInput("Two options are the same.", "Leave one out.")
+    question = _line(given.question, "question", most=_MAX_QUESTION)
+    return given.model_copy(update={"question": question, "options": options, "votes": ()})
+
+
+def _line(text: str, name: str, *, least: int = 1, most: int = _MAX_LINE) -> str:
+    line = " ".join(text.split())
+    if not least <= len(line) <= most:
+        raise InvalidInput(f"{name} must have {least} to {most} characters.", "Choose another.")
+    return line
