@@ -219,7 +219,10 @@ async def test_what_is_counted_is_counted_as_people_do(house: House, connect: Co
     await house.told("hello")
 
     async with connect("reader") as client:
-        one = [await call(client, tool) for tool in ("list_chats", "list_recent_messages")]
+        one = [
+            await call(client, "list_chats"),
+            await call(client, "list_recent_messages", since="2026-01-01"),
+        ]
         await house.personal.say("moin", "bob")
         await house.told("moin")
         two = await call(client, "list_chats")
