@@ -16,7 +16,7 @@ from messengers.errors import (
     Uncertain,
     Unreachable,
 )
-from messengers.models import Draft, Outcome
+from messengers.models import Card, Draft, Location, Outcome
 from tests.core.conftest import AGENT, House, OpenHouse, sent
 
 
@@ -48,6 +48,19 @@ async def test_a_long_text_becomes_parts_in_order_and_the_first_id_answers(house
     assert [text[0] for _, text, _ in house.personal.accepted] == ["a", "b", "c"]
     assert "part 1 of 3" in answer.notes
     assert (await house.core.history.get(OWNER, answer.message)).message.part == "1/3"
+
+
+async def test_a_place_stands_alone_in_its_draft(house: House) -> None:
+    chat = await _ann(house)
+    place = Location(latitude_deg=56.9, longitude_deg=24.1)
+
+    for draft in (
+        Draft(location=place, text="here"),
+        Draft(location=place, attachments=("m1",)),
+        Draft(location=place, contact=Card(name="Ann", phone="+37120000001")),
+    ):
+        with pytest.raises(InvalidInput):
+            await house.core.sending.prepare(AGENT, chat, draft)
 
 
 async def test_a_refused_part_fails_for_certain_and_the_rest_never_leaves(house: House) -> None:

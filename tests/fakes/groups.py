@@ -31,7 +31,7 @@ class GroupSide:
     pictures: dict[str, bytes] = field(default_factory=dict[str, bytes])
     links: dict[str, int] = field(default_factory=dict[str, int])
     hang: anyio.Event | None = None
-    """Set: leaving takes effect, then waits for this before it answers."""
+    """Set: listing and leaving wait for this before they answer; the latter took effect then."""
     asked: int = 0
     """How often it was asked anything at all."""
 
@@ -66,6 +66,7 @@ class ScriptedGroups:
 
     async def groups(self) -> Sequence[GroupSeen]:
         self._asked()
+        await self._hung()
         return [replace(group, members=()) for group in self._side.groups.values()]
 
     async def group(self, chat_native_id: str) -> GroupSeen:
@@ -120,5 +121,8 @@ class ScriptedGroups:
         self._asked()
         self._side.of(chat_native_id)
         del self._side.groups[chat_native_id]
+        await self._hung()
+
+    async def _hung(self) -> None:
         if self._side.hang is not None:
             await self._side.hang.wait()

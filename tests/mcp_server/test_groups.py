@@ -432,6 +432,41 @@ async def test_what_does_not_fit_is_refused_and_changes_nothing(
     assert list(house.personal.groups.groups) == [CLUB]
 
 
+async def test_a_picture_of_a_group_is_a_picture(house: House, client_of: ClientOf) -> None:
+    texts = MediaLimit(max_bytes=100, mimes=("text/plain",))
+    house.personal.capabilities = house.personal.capabilities.model_copy(
+        update={"media": {"document": texts}}
+    )
+    encoded = base64.b64encode(b"no picture").decode()
+
+    async with client_of() as client:
+        chat = await club(client)
+        answer = await refused(
+            client, "update_group", chat=chat, picture=f"data:text/plain;base64,{encoded}"
+        )
+
+    assert answer.startswith("picture is no picture.")
+    assert house.personal.groups.pictures == {}
+
+
+async def test_a_group_is_no_member_and_a_name_needs_letters(
+    house: House, client_of: ClientOf
+) -> None:
+    async with client_of() as client:
+        chat = await club(client)
+        inside = await refused(
+            client, "change_group_members", chat=chat, change="add", members=[chat]
+        )
+        query = await refused(client, "list_groups", instance="me", query="🔥")
+        await house.core.instances.disconnect(OWNER, "me")
+        stopped = await refused(client, "leave_group", chat=chat)
+
+    assert inside.startswith("Member 1: That chat is no person.")
+    assert query.startswith("query has no letters or digits.")
+    assert stopped.startswith("The instance me is stopped.")
+    assert stopped.endswith("Nothing was changed.")
+
+
 async def test_a_name_that_a_stranger_chose_puts_nobody_into_a_group(
     house: House, client_of: ClientOf
 ) -> None:
@@ -521,7 +556,12 @@ async def test_a_change_without_an_answer_in_time_is_in_doubt(
     house.personal.groups.hang = anyio.Event()
 
     async with client_of() as client:
-        answer = await refused(client, "leave_group", chat=await club(client))
+        listing = await refused(client, "list_groups", instance="me")
+        house.personal.groups.hang = None
+        chat = await club(client)
+        house.personal.groups.hang = anyio.Event()
+        answer = await refused(client, "leave_group", chat=chat)
 
+    assert listing == "The messenger did not answer in time. Try again later."
     assert answer.startswith("The messenger did not answer in time. UNCERTAIN")
     assert house.personal.groups.groups == {}

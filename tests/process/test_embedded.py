@@ -60,7 +60,8 @@ def write_noisy_provider(site: Path) -> None:
 
 @pytest.mark.timeout(60)
 async def test_it_holds_the_same_lock(home: Path, run_pump: RunPump) -> None:
-    async with run_pump("--embedded", "--preset", "reader", MESSENGERS_PORT="0") as pump:
+    options = "--embedded", "--preset", "reader", "--toolsets", "groups"
+    async with run_pump(*options, MESSENGERS_PORT="0") as pump:
         await pump.open()
         listed = await pump.call({"jsonrpc": "2.0", "id": 2, "method": "tools/list"})
         assert is_held(home)
@@ -68,7 +69,7 @@ async def test_it_holds_the_same_lock(home: Path, run_pump: RunPump) -> None:
         await pump.process.wait()
 
     names = {tool["name"] for tool in listed["result"]["tools"]}
-    assert "read_messages" in names
+    assert {"read_messages", "list_groups"} <= names
     assert "send_message" not in names
     with locked(home):
         async with run_pump("--embedded") as pump:

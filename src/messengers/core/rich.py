@@ -55,26 +55,26 @@ def rich_of(draft: Draft) -> Rich | None:
         contact=_card(draft.contact) if draft.contact else None,
         poll=_poll(draft.poll) if draft.poll else None,
     )
-    plan = plan.model_copy(update={"source": words(plan.location, plan.contact, plan.poll)})
+    said = [words(each) for each in (plan.location, plan.contact, plan.poll) if each]
+    plan = plan.model_copy(update={"source": said[0]})
     if plan.poll:
         return Rich("send polls", lambda able: able.max_poll_options > 0, plan)
     verb = "send locations" if plan.location else "send contacts"
     return Rich(verb, lambda able: able.rich is not Level.REJECT, plan)
 
 
-def words(location: Location | None, contact: Card | None, poll: Poll | None) -> str:
+def words(content: Location | Card | Poll) -> str:
     """As the transcript, the search and the owner's question have it."""
-    if location:
-        place = f"Location {_deg(location.latitude_deg)}, {_deg(location.longitude_deg)}"
-        return f"{place} ({location.title})" if location.title else place
-    if contact:
-        return f"Contact {contact.name}, {contact.phone}"
-    if poll:
-        several = " (several may be chosen)" if poll.multiple else ""
-        return "\n".join(
-            (f"Poll: {poll.question}{several}", *(f"- {each}" for each in poll.options))
-        )
-    return ""
+    match content:
+        case Location():
+            place = f"Location {_deg(content.latitude_deg)}, {_deg(content.longitude_deg)}"
+            return f"{place} ({content.title})" if content.title else place
+        case Card():
+            return f"Contact {content.name}, {content.phone}"
+        case Poll():
+            several = " (several may be chosen)" if content.multiple else ""
+            options = [f"- {each}" for each in content.options]
+            return "\n".join((f"Poll: {content.question}{several}", *options))
 
 
 def _deg(value: float) -> str:
