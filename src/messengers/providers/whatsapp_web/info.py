@@ -21,4 +21,5 @@ INFO = ProviderInfo(
     docs="docs/providers/whatsapp_web.md",
     extra="whatsapp",
     endpoints=("proxy",),
+    pacing="careful",
 )
