@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from messengers.lock import locked
-from tests.cli.conftest import Run
+from tests.cli.conftest import SITE, Run
 from tests.living import House
 
 pytestmark = pytest.mark.timeout(90)
@@ -35,6 +35,30 @@ def test_a_living_house_is_well(at: Run) -> None:
 
     for what in ("Python", "SQLite", "secret.key", "local.key", "stdio socket", "instance shop"):
         assert what in shown
+
+
+def test_what_a_provider_in_use_lacks_is_told_with_its_command(
+    at: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.syspath_prepend(str(SITE))  # pyright: ignore[reportUnknownMemberType] - untyped there
+    assert "ffmpeg for scripted_scanned" not in checks(at("doctor", "--json").stdout)
+    for provider, name in (("scripted_scanned", "phone"), ("scripted_extra", "mind")):
+        new = ("instances", "add", provider, name, "--set", "token=@-", "--no-connect")
+        at(*new, stdin="a token of nobody\n")
+
+    found = checks(at("doctor", "--json", code=1).stdout)
+    for name in ("phone", "mind"):
+        at("instances", "remove", name, "--yes")
+    after = checks(at("doctor", "--json").stdout)
+
+    missing = found["ffmpeg for scripted_scanned"]
+    assert missing["state"] == "warn"
+    assert "audio and video cannot be sent" in missing["found"]
+    assert "install ffmpeg" in missing["remedy"]
+    assert "libmagic for scripted_scanned" in found
+    assert found["scripted_extra"]["state"] == "fail"
+    assert 'pip install "messengers-mcp[telepathy]"' in found["scripted_extra"]["remedy"]
+    assert "ffmpeg for scripted_scanned" not in after
 
 
 def test_an_open_key_is_a_failure_with_its_remedy(run: Run, home: Path) -> None:

@@ -5,6 +5,7 @@ import sqlite3
 from collections.abc import Mapping
 from datetime import timedelta
 from pathlib import Path
+from uuid import uuid4
 
 import pytest
 
@@ -392,6 +393,26 @@ async def test_a_removed_instance_frees_its_name_and_keeps_its_messages_readable
     with sqlite3.connect(tmp_path / "home" / "messengers.db") as database:
         held = database.execute("SELECT count(*) FROM credential WHERE instance_id=?", (bot.id,))
         assert held.fetchone() == (0,)
+
+
+async def test_what_speaks_against_an_account_is_said_before_and_when_it_is_set_up(
+    house: House,
+) -> None:
+    caution = "Scripted does not allow programs: it may close the account."
+    given = {"token": uuid4().hex}
+
+    act = await house.core.instances.prepare_create(AGENT, "scripted_scanned", "phone", given)
+    asked = await house.core.approvals.perform(act)
+    by_agent = await house.core.approvals.decide(asked.approval, "once", "owner", 5)
+    by_owner = await house.core.instances.create(OWNER, "scripted_scanned", "other", given)
+    plain = await house.core.instances.create(OWNER, "webchat", "page")
+
+    assert caution in act.shown.why
+    assert isinstance(by_agent, InstanceAnswer)
+    assert caution in by_agent.notes
+    assert by_owner.notes == (caution,)
+    assert plain.notes == ()
+    assert house.core.instances.by_name("other").pacing == "normal"
 
 
 async def test_a_purge_erases_messages_files_words_and_session(

@@ -35,10 +35,12 @@ from messengers.providers.base import (
 )
 from messengers.providers.capabilities import Capabilities, Level
 from messengers.providers.login import LoginStep, ShowCode, ShowQr, Wait
+from messengers.providers.requirements import FFMPEG, LIBMAGIC
 from tests.fakes.groups import GroupSide, ScriptedGroups
 
 __all__ = [
     "BOT",
+    "EXTRA",
     "PERSONAL",
     "SCANNED",
     "SESSION",
@@ -374,4 +376,9 @@ SCANNED = replace(
     title="Scripted phone",
     class_path="tests.fakes.scripted:ScannedProvider",
     capabilities=CAPABILITIES.model_copy(update={"login": "qr"}),
+    pacing="normal",
+    caution="Scripted does not allow programs: it may close the account.",
+    programs=(FFMPEG, LIBMAGIC),
 )
+EXTRA = replace(SCANNED, name="scripted_extra", extra="telepathy", caution="")
+"""One whose engine comes with an extra that nobody has."""

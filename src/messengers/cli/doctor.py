@@ -18,10 +18,14 @@ from messengers.cli.install.clients import CLIENTS
 from messengers.cli.status import STATUS
 from messengers.cli.terminal import AsJson, Home, data, rows, say
 from messengers.errors import MessengersError
+from messengers.extras import install_command, is_installed
 from messengers.home import LOCAL_KEY_FILE
 from messengers.lock import is_held, recorded
 from messengers.models import Lifecycle, Model
+from messengers.providers.catalog import Catalog
+from messengers.providers.requirements import Requirement, this_system
 from messengers.settings import Settings, unknown_variables
+from messengers.store.instances import providers_in
 from messengers.store.sqlite import DATABASE
 
 __all__ = ["Check", "doctor"]
@@ -160,6 +164,36 @@ def _daemon(place: Path) -> Iterator[Check]:
         )
 
 
+def _providers(place: Path) -> Iterator[Check]:
+    """What the providers in use need: their extra, and what the system must have."""
+    try:
+        used = providers_in(place / DATABASE)
+    except MessengersError:
+        return  # the daemon's own check says what is wrong with the database
+    for info in Catalog().all():
+        has_extra = bool(info.extra) and is_installed(info.extra)
+        if info.name in used and info.extra and not has_extra:
+            yield Check(
+                what=info.name,
+                state="fail",
+                found=f"there are instances of it, and messengers-mcp[{info.extra}] is missing",
+                remedy=f"`{install_command(info.extra)}`, then `messengers stop`.",
+            )
+        if info.name in used or has_extra:
+            yield from (_program(info.name, program) for program in info.programs)
+
+
+def _program(provider: str, program: Requirement) -> Check:
+    there = program.is_there()
+    return _verdict(
+        f"{program.name} for {provider}",
+        there,
+        "it is there" if there else f"it is missing: {program.what_for}",
+        program.remedy(this_system()),
+        bad="warn",
+    )
+
+
 def _stdio_socket(path: str) -> Check:
     with socket.socket(socket.AF_UNIX) as stream:
         stream.settimeout(2)
@@ -214,5 +248,6 @@ _LOOKS: tuple[Callable[[Path], Iterator[Check]], ...] = (
     _settings,
     _directory,
     _daemon,
+    _providers,
     _clients,
 )

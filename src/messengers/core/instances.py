@@ -202,7 +202,7 @@ class Instances:
             confirm=confirm or self._confirm,
             connect=connect,
         )
-        return await self._setup.settled(entry, wait_s if connect else 0)
+        return await self._setup.settled(entry, wait_s if connect else 0, info.caution)
 
     async def update(
         self, caller: Caller, ref: str, credentials: Mapping[str, object], wait_s: float = 5.0

@@ -86,7 +86,7 @@ class Setup:
             f"{field}: {'(hidden)' if field in secret else value}"
             for field, value in sorted(credentials.items())
         )
-        why = "An agent asks to set up a new account."
+        why = f"An agent asks to set up a new account. {info.caution}".strip()
         return Act(
             action="create_instance",
             caller=caller,
@@ -127,6 +127,7 @@ class Setup:
             entry, lambda now: now.lifecycle not in PASSING, wait_s
         )
         view = view_of(entry, self._address)
+        notes = tuple(filter(None, notes))
         fields = fields_of(entry.info.config) if entry.info else ()
         if health.user_action in _NEEDS_FORM and fields:
             form = _repair_form(entry)
@@ -150,8 +151,8 @@ class Setup:
         entry = await self._roster.add(
             caller, info, payload["name"], config, endpoints={}, confirm=self._confirm
         )
-        notes = (_ROTATE.format(name=payload["name"]),) if payload["in_chat"] else ()
-        return await self.settled(entry, wait_s, *notes)
+        rotate = _ROTATE.format(name=payload["name"]) if payload["in_chat"] else ""
+        return await self.settled(entry, wait_s, rotate, info.caution)
 
     async def _disconnect(
         self, payload: Mapping[str, Any], caller: Caller, _wait_s: float

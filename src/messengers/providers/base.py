@@ -30,6 +30,7 @@ from messengers.providers.arrangement import ArrangesChats
 from messengers.providers.capabilities import Capabilities
 from messengers.providers.groups import ManagesGroups
 from messengers.providers.login import LoginStep
+from messengers.providers.requirements import Requirement
 from messengers.providers.seen import (
     ChatSeen,
     ContactSeen,
@@ -305,6 +306,9 @@ class ProviderInfo:
     """Name of the optional extra that carries the engine, if any."""
     pacing: Pacing = "off"
     """How fast its instances send until the owner chooses."""
+    caution: str = ""
+    """What the owner must know before he sets an account up, one sentence."""
+    programs: tuple[Requirement, ...] = ()
     capability_methods: ClassVar[Mapping[str, type]] = {
         "edit": Edits,
         "delete": Deletes,

@@ -16,6 +16,7 @@ from importlib import import_module
 from importlib.metadata import EntryPoint, entry_points
 
 from messengers.errors import InvalidInput, NotReady
+from messengers.extras import install_command
 from messengers.providers.base import Provider, ProviderInfo
 from messengers.redaction import redact
 
@@ -99,17 +100,20 @@ class Catalog:
         """
         if info.name not in self._classes:
             module, _, name = info.class_path.partition(":")
-            extra = f"[{info.extra}]" if info.extra else ""
             try:
                 self._classes[info.name] = getattr(import_module(module), name)
             except (ImportError, AttributeError) as exc:
                 raise NotReady(
                     f"The engine of {info.name} cannot be imported ({type(exc).__name__}).",
-                    f"Install messengers-mcp{extra} again."
-                    if info.extra or info.name in self._paths
-                    else "Install its package again.",
+                    self._repair(info),
                 ) from exc
         return self._classes[info.name]
+
+    def _repair(self, info: ProviderInfo) -> str:
+        if info.extra:
+            return f"`{install_command(info.extra)}` installs it."
+        ours = info.name in self._paths
+        return f"Install {'messengers-mcp' if ours else 'its package'} again."
 
     def _load(self, name: str) -> ProviderInfo | None:
         if name in self._infos or name in self.broken:

@@ -1,13 +1,18 @@
 """Statements on instances and their sealed configuration."""
 
+import sqlite3
 from collections.abc import Mapping, Sequence
+from contextlib import closing
 from datetime import datetime
+from pathlib import Path
 from typing import Any
 
 from sqlalchemy import Connection, RowMapping, bindparam, delete, func, insert, select, update
 
 from messengers.clock import from_ms
+from messengers.errors import StorageUnavailable
 from messengers.models import Instance
+from messengers.store import sqlite
 from messengers.store.rows import Row, load_json
 from messengers.store.tables import (
     ApprovalRow,
@@ -29,6 +34,7 @@ __all__ = [
     "forget_credentials",
     "instance_of",
     "oldest",
+    "providers_in",
     "remove",
     "set_credentials",
     "set_values",
@@ -93,6 +99,22 @@ def instance_of(row: Row, history_since: datetime | None = None) -> Instance:
 def endpoints_of(row: Row) -> dict[str, str]:
     """The base URLs stored beside an instance."""
     return load_json(row["endpoints"], {})
+
+
+def providers_in(database: Path) -> frozenset[str]:
+    """The providers of the instances, whether a daemon has the database open or not.
+
+    Raises:
+        StorageUnavailable: it cannot be read, or is none.
+    """
+    if not database.exists():
+        return frozenset()
+    stmt = "SELECT DISTINCT provider FROM instance WHERE deleted_at IS NULL"
+    try:
+        with closing(sqlite.open_reader(database)) as connection:
+            return frozenset(str(provider) for (provider,) in connection.execute(stmt))
+    except sqlite3.DatabaseError as exc:
+        raise StorageUnavailable("The database cannot be read.", "See `messengers logs`.") from exc
 
 
 def taken(conn: Connection, name: str) -> bool:
