@@ -6,6 +6,7 @@
 import re
 import tomllib
 from collections.abc import Callable, Iterable
+from functools import partial
 from importlib.resources import files
 from pathlib import Path
 from types import UnionType
@@ -94,9 +95,9 @@ def clients() -> str:
     return _table(["name", "client", "its file is", "stdio", "HTTP", "SSE"], lines)
 
 
-def webchat_options() -> str:
-    """The options of a webchat instance."""
-    config = Catalog().find("webchat").config
+def options(provider: str) -> str:
+    """The options of an instance."""
+    config = Catalog().find(provider).config
     lines = [
         [f"`{name}`", f"`{field.default}`" if field.default else "empty", field.description or ""]
         for name, field in config.model_fields.items()
@@ -113,8 +114,9 @@ def quality(provider: str) -> dict[str, dict[str, dict[str, str]]]:
 def _provider(info: ProviderInfo) -> list[str]:
     rules = quality(info.name)
     needs = ", ".join(name for name, f in info.config.model_fields.items() if f.is_required())
+    needs = needs or ("a phone that scans" if info.capabilities.login == "qr" else "nothing")
     page = f"[{info.title}]({info.docs})"
-    return [page, info.kind, needs or "nothing", *(_mark(rules, f) for f in FEATURES.values())]
+    return [page, info.kind, needs, *(_mark(rules, f) for f in FEATURES.values())]
 
 
 def _mark(rules: dict[str, dict[str, dict[str, str]]], paths: Iterable[str]) -> str:
@@ -183,7 +185,7 @@ TABLES: dict[str, Callable[[], str]] = {
     "tools-full": tools_full,
     "settings": settings,
     "clients": clients,
-    "webchat-options": webchat_options,
+    **{f"{name}-options": partial(options, name) for name in BUILT_IN},
 }
 
 

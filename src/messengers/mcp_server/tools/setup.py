@@ -43,7 +43,9 @@ async def create_instance(
     ctx: Ctx,
     act: Annotated[Act, Resolve(_create)],
     consent: Annotated[Consent, asked(_create)],
-    provider: Annotated[given.Text, Field(description="Messenger, built in: webchat")],
+    provider: Annotated[
+        given.Text, Field(description="Messenger, built in: webchat, whatsapp_web")
+    ],
     name: Annotated[given.Text, Field(description="Short unique name, a-z 0-9 _ -")],
     credentials: Annotated[
         dict[str, str], Field(description="For programs. Never ask a person for secrets in chat")

@@ -1,6 +1,7 @@
 """What WhatsApp Web declares without loading its engine."""
 
 from messengers.providers.base import ProviderInfo
+from messengers.providers.requirements import FFMPEG, LIBMAGIC
 from messengers.providers.whatsapp_web.config import WhatsAppWebConfig
 from messengers.providers.whatsapp_web.limits import CAPABILITIES
 
@@ -22,4 +23,9 @@ INFO = ProviderInfo(
     extra="whatsapp",
     endpoints=("proxy",),
     pacing="careful",
+    caution=(
+        "WhatsApp does not allow unofficial clients and may ban the account: write to people who"
+        " expect it, slowly."
+    ),
+    programs=(LIBMAGIC, FFMPEG),
 )
