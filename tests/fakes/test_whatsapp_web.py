@@ -1,13 +1,15 @@
 """The real engine against the fake WhatsApp: each side judges the other."""
 
 import base64
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Generator
 from pathlib import Path
 
+import anyio
 import pytest
 
-from tests.fakes.whatsapp_web import Conversation, FakeWhatsApp, Past, messages
-from tests.fakes.whatsapp_web.engine import Engine, Json, require_engine, running
+from tests.fakes.whatsapp_web import Conversation, FakeWhatsApp, Past, Reference, messages
+from tests.fakes.whatsapp_web.engine import Engine, Json, quick_folder, require_engine, running
+from tests.fakes.whatsapp_web.nodes import Node, decode, encode
 
 IMAGE = base64.b64decode(
     "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg=="
@@ -17,16 +19,22 @@ TEXT = {"enum": "ChatPresenceMedia.CHAT_PRESENCE_MEDIA_TEXT"}
 
 
 @pytest.fixture
-async def whatsapp(tmp_path: Path) -> AsyncGenerator[FakeWhatsApp]:
+def folder() -> Generator[Path]:
+    with quick_folder() as folder:
+        yield folder
+
+
+@pytest.fixture
+async def whatsapp(folder: Path) -> AsyncGenerator[FakeWhatsApp]:
     require_engine()
-    async with FakeWhatsApp(tmp_path / "tls") as whatsapp:
+    async with FakeWhatsApp(folder / "tls") as whatsapp:
         yield whatsapp
         whatsapp.check()
 
 
 @pytest.fixture
-async def engine(whatsapp: FakeWhatsApp, tmp_path: Path) -> AsyncGenerator[Engine]:
-    async with running(whatsapp, tmp_path / "engine.db") as engine:
+async def engine(whatsapp: FakeWhatsApp, folder: Path) -> AsyncGenerator[Engine]:
+    async with running(whatsapp, folder / "engine.db") as engine:
         yield engine
 
 
@@ -171,17 +179,17 @@ async def test_the_past_comes_by_files_and_in_the_message(
 
 
 async def test_an_engine_resumes_and_gets_what_came_while_it_was_away(
-    whatsapp: FakeWhatsApp, tmp_path: Path
+    whatsapp: FakeWhatsApp, folder: Path
 ) -> None:
     me = whatsapp.add_account("15550001111", "Me Myself")
     bob = whatsapp.add_contact("15550002222", "Bob")
-    async with running(whatsapp, tmp_path / "engine.db") as engine:
+    async with running(whatsapp, folder / "engine.db") as engine:
         companion = await engine.pair(whatsapp, me)
         await engine.call("send_message", number(bob.phone), "bye")
 
     await whatsapp.until(lambda: not companion.online)
     await whatsapp.send_text(bob, companion, "while you were away")
-    async with running(whatsapp, tmp_path / "engine.db") as engine:
+    async with running(whatsapp, folder / "engine.db") as engine:
         message = await engine.message()
 
     assert message["Message"]["conversation"] == "while you were away"
@@ -238,3 +246,214 @@ async def test_what_could_not_be_read_is_sent_again_in_both_directions(
     assert (again.id, again.text, again.is_resend) == (sent["ID"], "again please", True)
     assert message["Message"]["conversation"] == "at last"
     assert [each.kind for each in whatsapp.receipts].count("retry") == 1
+
+
+async def test_what_an_engine_did_not_confirm_comes_again(
+    whatsapp: FakeWhatsApp, folder: Path
+) -> None:
+    me = whatsapp.add_account("15550001111", "Me Myself")
+    bob = whatsapp.add_contact("15550002222", "Bob")
+    async with running(whatsapp, folder / "engine.db") as engine:
+        companion = await engine.pair(whatsapp, me)
+        engine.freeze()
+        await whatsapp.send_text(bob, companion, "are you there?")
+
+    async with running(whatsapp, folder / "engine.db") as engine:
+        message = await engine.message()
+
+    assert message["Message"]["conversation"] == "are you there?"
+
+
+async def test_a_message_whose_confirmation_is_lost_has_arrived(
+    whatsapp: FakeWhatsApp, engine: Engine
+) -> None:
+    me = whatsapp.add_account("15550001111", "Me Myself")
+    bob = whatsapp.add_contact("15550002222", "Bob")
+    await engine.pair(whatsapp, me)
+    whatsapp.lose_acks(1)
+
+    with pytest.raises(TimeoutError):
+        await engine.call("send_message", number(bob.phone), "lost", timeout_s=1)
+
+    assert [message.text for message in bob.received] == ["lost"]
+
+
+async def test_refusals_reach_the_caller(whatsapp: FakeWhatsApp, engine: Engine) -> None:
+    me = whatsapp.add_account("15550001111", "Me Myself")
+    bob = whatsapp.add_contact("15550002222", "Bob")
+    await engine.pair(whatsapp, me)
+    picture = {"base64": base64.b64encode(IMAGE).decode()}
+
+    whatsapp.refuse_messages(463)
+    with pytest.raises(RuntimeError, match="463"):
+        await engine.call("send_message", number(bob.phone), "no")
+    whatsapp.refuse_messages(None)
+    whatsapp.fail_upload()
+    with pytest.raises(RuntimeError, match="500"):
+        await engine.call("send_image", number(bob.phone), picture)
+
+    assert bob.received == []
+
+
+async def test_bans_and_other_devices_end_a_connection(
+    whatsapp: FakeWhatsApp, engine: Engine
+) -> None:
+    me = whatsapp.add_account("15550001111", "Me Myself")
+    companion = await engine.pair(whatsapp, me)
+
+    await whatsapp.restart_server(companion)
+    await engine.event("Connected")
+    await whatsapp.ban(me, 60)
+    ban = await engine.event("TemporaryBan")
+
+    assert 0 < int(ban["Expire"]) <= 60
+    assert not companion.online
+
+
+@pytest.mark.parametrize("code", [401, 403])
+async def test_a_refused_login_logs_the_engine_out(
+    whatsapp: FakeWhatsApp, engine: Engine, code: int
+) -> None:
+    me = whatsapp.add_account("15550001111", "Me Myself")
+    companion = await engine.pair(whatsapp, me)
+    whatsapp.refuse_login(code)
+
+    whatsapp.drop_connection(companion)
+    out = await engine.event("LoggedOut")
+
+    assert out["OnConnect"]
+
+
+async def test_the_owner_and_people_of_the_older_form_are_heard(
+    whatsapp: FakeWhatsApp, engine: Engine
+) -> None:
+    me = whatsapp.add_account("15550001111", "Me Myself")
+    bob = whatsapp.add_contact("15550002222", "Bob")
+    old = whatsapp.add_contact("15550005555", "Old", lid_addressing=False)
+    companion = await engine.pair(whatsapp, me)
+    group = whatsapp.add_group("Old group", old, [me, bob], lid_addressing=False)
+
+    await whatsapp.send_text(me, companion, "from my phone", chat=bob)
+    own = await engine.message()
+    await whatsapp.send_text(old, companion, "from a number")
+    direct = await engine.message()
+    await whatsapp.send_text(old, companion, "to all", group=group)
+    grouped = await engine.message()
+    await engine.call("send_message", {"jid": group.jid}, "hello group")
+    heard = [(await peer.inbox.get()).text for peer in (old, bob)]
+    await whatsapp.read_on_phone(me, bob, ["A", "B"])
+    read = await engine.event("Receipt")
+
+    assert own["Info"]["MessageSource"]["IsFromMe"]
+    assert own["Info"]["MessageSource"]["Chat"]["User"] == bob.lid.split("@")[0]
+    assert direct["Info"]["MessageSource"]["Chat"]["User"] == old.phone
+    assert grouped["Info"]["MessageSource"]["Sender"]["User"] == old.phone
+    assert heard == ["hello group", "hello group"]
+    assert (read["Type"], read["MessageIDs"]) == ("READ_SELF", ["A", "B"])
+
+
+async def test_names_pictures_and_presence_come_from_the_phone(
+    whatsapp: FakeWhatsApp, engine: Engine
+) -> None:
+    me = whatsapp.add_account("15550001111", "Me Myself")
+    bob = whatsapp.add_contact("15550002222", "Bob")
+    companion = await engine.pair(whatsapp, me)
+
+    await whatsapp.rename_contact(me, bob, "Robert Builder")
+    await engine.eventually(
+        lambda contact: contact["FullName"] == "Robert Builder",
+        "contact.get_contact",
+        number(bob.phone),
+    )
+    await whatsapp.set_picture(bob, IMAGE)
+    await engine.event("Picture")
+    picture = await engine.call("get_profile_picture", number(bob.phone))
+    await whatsapp.presence(bob, companion, available=False, last_seen=1_700_000_000)
+    presence = await engine.event("Presence")
+    await engine.call("send_presence", {"enum": "Presence.AVAILABLE"})
+    await engine.call("set_profile_name", "New name")
+    found = await engine.call("is_on_whatsapp", bob.phone, "15559999999")
+
+    assert whatsapp.cdn.blobs[picture["DirectPath"].split("?")[0]] == IMAGE
+    assert (presence["Unavailable"], presence["LastSeen"]) == (True, "1700000000")
+    assert companion.presence == "available"
+    assert [each.value.pushNameSetting.name for each in whatsapp.app_state_writes] == ["New name"]
+    assert [each["IsIn"] for each in found] == [True, False]
+
+
+async def test_two_accounts_and_two_devices_of_one_hear_each_other(
+    whatsapp: FakeWhatsApp, engine: Engine, folder: Path
+) -> None:
+    me = whatsapp.add_account("15550001111", "Me Myself")
+    you = whatsapp.add_account("15550007777", "You")
+    async with (
+        running(whatsapp, folder / "second.db") as second,
+        running(whatsapp, folder / "yours.db") as yours,
+    ):
+        for device, account in ((engine, me), (second, me), (yours, you)):
+            await device.pair(whatsapp, account)
+
+        await engine.call("send_message", number(you.phone), "to you")
+        heard = [await device.message() for device in (yours, second)]
+        await yours.call("send_message", number(me.phone), "to me")
+        answered = [await device.message() for device in (engine, second)]
+
+    assert [each["Message"]["extendedTextMessage"]["text"] for each in heard] == ["to you"] * 2
+    assert [each["Info"]["MessageSource"]["IsFromMe"] for each in heard] == [False, True]
+    assert [each["Message"]["extendedTextMessage"]["text"] for each in answered] == ["to me"] * 2
+
+
+async def test_a_vote_can_be_read_by_who_asked_only(whatsapp: FakeWhatsApp, engine: Engine) -> None:
+    me = whatsapp.add_account("15550001111", "Me Myself")
+    bob = whatsapp.add_contact("15550002222", "Bob")
+    companion = await engine.pair(whatsapp, me)
+    id = await whatsapp.send_poll(bob, companion, "Tea?", ["yes", "no"])
+    poll = await engine.message()
+
+    vote = await engine.call("build_poll_vote", {"info": poll}, ["yes"])
+    await engine.call("send_message", {"jid": bob.lid}, {"message": vote})
+    received = await bob.inbox.get()
+    chosen = messages.votes(
+        received.message,
+        ["yes", "no"],
+        poll=Reference(id, bob.lid),
+        secret=bytes(whatsapp.sent[id].message.messageContextInfo.messageSecret),
+        author=bob.lid,
+        voter=me.lid,
+    )
+
+    assert chosen == ["yes"]
+
+
+async def test_other_hosts_are_out_of_reach(whatsapp: FakeWhatsApp) -> None:
+    port = int(whatsapp.proxy_url.rpartition(":")[2])
+
+    async with await anyio.connect_tcp("127.0.0.1", port) as stream:
+        await stream.send(b"CONNECT example.org:443 HTTP/1.1\r\n\r\n")
+        answer = await stream.receive()
+
+    assert answer.startswith(b"HTTP/1.1 502 ")
+
+
+async def test_its_own_faults_fail_the_test(tmp_path: Path) -> None:
+    whatsapp = FakeWhatsApp(tmp_path)
+    await whatsapp.__aenter__()
+    whatsapp.errors.append(ValueError("a fault"))
+
+    with pytest.raises(ExceptionGroup, match="the fake WhatsApp failed"):
+        await whatsapp.__aexit__(None, None, None)
+
+
+@pytest.mark.parametrize(
+    "node",
+    [
+        Node("message", {"from": "15550001111:3@s.whatsapp.net", "notify": "cafe", "t": 1}),
+        Node("iq", {"to": "@s.whatsapp.net", "id": "12-3"}, [Node("list", None, [])]),
+        Node("enc", {"jid": "123@lid", "group": "12036304@g.us"}, bytes(70_000)),
+        Node("enc", None, bytes(1 << 20)),
+        Node("list", None, [Node("item", {"n": each}) for each in range(300)]),
+    ],
+    ids=lambda node: node.tag,
+)
+def test_nodes_survive_the_wire(node: Node) -> None:
+    assert decode(encode(node)) == node

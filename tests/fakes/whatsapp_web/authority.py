@@ -6,6 +6,7 @@ Engines carry the public key of WhatsApp's root and must be told ours; see `laun
 import datetime as dt
 import time
 from dataclasses import dataclass, field
+from functools import cached_property
 from ipaddress import ip_address
 from pathlib import Path
 
@@ -33,6 +34,7 @@ class NoiseAuthority:
     intermediate: KeyPair = field(default_factory=CURVE.generate_keypair)
     static: KeyPair = field(default_factory=CURVE.generate_keypair)
 
+    @cached_property
     def chain(self) -> bytes:
         chain = WA.CertChain()
         for part, serial, key, signer in (

@@ -53,7 +53,7 @@ class Connection:
     async def run(self) -> None:
         await self._socket.accept()
         try:
-            while True:
+            while self._socket.application_state is WebSocketState.CONNECTED:
                 data = await self._socket.receive_bytes()
                 with self._world.watched():
                     await self._feed(data)

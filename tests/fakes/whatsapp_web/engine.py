@@ -3,12 +3,14 @@
 import itertools
 import os
 import sys
-from collections.abc import AsyncGenerator, Callable
-from contextlib import asynccontextmanager
+from collections.abc import AsyncGenerator, Callable, Generator
+from contextlib import asynccontextmanager, contextmanager, suppress
 from importlib.util import find_spec
 from pathlib import Path
 from platform import machine
+from signal import SIGSTOP
 from subprocess import PIPE
+from tempfile import TemporaryDirectory
 from typing import Any, TypeAlias
 
 import anyio
@@ -21,12 +23,12 @@ from tests.fakes.whatsapp_web.devices import Account, Companion
 from tests.fakes.whatsapp_web.server import FakeWhatsApp
 from tests.programs import ROOT, STRICT_SKIPS
 
-__all__ = ["Engine", "Json", "require_engine", "running"]
+__all__ = ["Engine", "Json", "quick_folder", "require_engine", "running"]
 
 Json: TypeAlias = Any
 _LINE_MAX_BYTES = 1 << 24
 _PATIENCE_S = 15
-_OWN_BUSINESS = {"protocolMessage", "senderKeyDistributionMessage"}
+_OWN_BUSINESS = {"protocolMessage", "senderKeyDistributionMessage", "messageContextInfo"}
 _GLANCE_S = 0.05
 
 
@@ -39,6 +41,14 @@ def require_engine() -> None:
         if STRICT_SKIPS:
             pytest.fail(reason)
         pytest.skip(reason)
+
+
+@contextmanager
+def quick_folder() -> Generator[Path]:
+    """In memory where the system has it: an engine that pairs waits for its disk 800 times."""
+    memory = Path("/dev/shm")  # noqa: S108 — not a name in it, but a folder made there
+    with TemporaryDirectory(dir=memory if os.access(memory, os.W_OK) else None) as folder:
+        yield Path(folder)
 
 
 class Engine:
@@ -63,28 +73,43 @@ class Engine:
                 self._lines.append(orjson.loads(line))
                 self._arrived.notify_all()
 
-    async def event(self, name: str, fits: Callable[[Json], bool] = bool) -> Json:
+    async def event(
+        self, name: str, fits: Callable[[Json], bool] = lambda data: data is not None
+    ) -> Json:
         """The data of the next event of that name."""
         line = await self._take(lambda line: line.get("event") == name and fits(line["data"]))
         return line["data"]
 
     async def message(self) -> Json:
         """The next message event of something people write."""
-        return await self.event("Message", lambda data: not _OWN_BUSINESS & set(data["Message"]))
+        return await self.event("Message", lambda data: not set(data["Message"]) <= _OWN_BUSINESS)
 
-    async def call(self, name: str, *args: Json, **options: Json) -> Json:
+    def freeze(self) -> None:
+        """It reads and answers nothing more."""
+        self._process.send_signal(SIGSTOP)
+
+    async def call(
+        self, name: str, *args: Json, timeout_s: float = _PATIENCE_S, **options: Json
+    ) -> Json:
         """What the engine's method returns; its exception as a RuntimeError."""
         number = next(self._numbers)
         asked = {"id": number, "call": name, "args": args, "options": options}
         assert self._process.stdin is not None
         await self._process.stdin.send(orjson.dumps(asked) + b"\n")
-        line = await self._take(lambda line: line.get("id") == number)
+        line = await self._take(lambda line: line.get("id") == number, timeout_s)
         if "error" in line:
             raise RuntimeError(line["error"])
         return line["result"]
 
-    async def _take(self, fits: Callable[[Json], bool]) -> Json:
+    async def eventually(self, fits: Callable[[Json], bool], name: str, *args: Json) -> Json:
+        """Calls until the result fits, for what the engine learns without an event."""
         with anyio.fail_after(_PATIENCE_S):
+            while not fits(result := await self.call(name, *args)):  # noqa: ASYNC110 — no event
+                await anyio.sleep(_GLANCE_S)
+        return result
+
+    async def _take(self, fits: Callable[[Json], bool], timeout_s: float = _PATIENCE_S) -> Json:
+        with anyio.fail_after(timeout_s):
             async with self._arrived:
                 while True:
                     for number, line in enumerate(self._lines):
@@ -123,4 +148,5 @@ async def running(whatsapp: FakeWhatsApp, database: Path) -> AsyncGenerator[Engi
         try:
             yield engine
         finally:
-            process.kill()
+            with suppress(ProcessLookupError):
+                process.kill()

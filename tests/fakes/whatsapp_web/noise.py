@@ -37,7 +37,7 @@ class Noise:
         self._mix_key(CURVE.shared_key(self._ephemeral.private, theirs))
         answer.serverHello.static = self._encrypt(static.public)
         self._mix_key(CURVE.shared_key(static.private, theirs))
-        answer.serverHello.payload = self._encrypt(self._authority.chain())
+        answer.serverHello.payload = self._encrypt(self._authority.chain)
         return answer.SerializeToString()
 
     def finish(self, frame: bytes) -> Proto:

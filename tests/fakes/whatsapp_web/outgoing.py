@@ -3,7 +3,7 @@
 import secrets
 import time
 
-from tests.fakes.whatsapp_web.devices import Companion, Peer
+from tests.fakes.whatsapp_web.devices import Account, Companion, Peer
 from tests.fakes.whatsapp_web.nodes import Node, server_of
 from tests.fakes.whatsapp_web.wire import WA, Proto
 from tests.fakes.whatsapp_web.world import Sent, World
@@ -11,12 +11,14 @@ from tests.fakes.whatsapp_web.world import Sent, World
 __all__ = [
     "STATUS",
     "Attrs",
+    "address",
     "ask_again",
     "is_group",
     "new_id",
     "notify",
     "notify_phone",
     "send",
+    "tell_devices",
     "transmit",
 ]
 
@@ -63,10 +65,7 @@ async def send(
         "type": _kind(message),
         "notify": sender.name,
     }
-    if group is not None:
-        common |= _group_attrs(world, sender, group)
-    else:
-        common |= _chat_attrs(sender, own=sender is companion.account)
+    common |= address(world, sender, companion, group)
     if chat is not None:
         message = _copy_of_own(message, chat)
         peer = world.person(chat)
@@ -74,6 +73,13 @@ async def send(
     sent = world.sent[id] = Sent(sender, message, {**common, **attrs}, group)
     await transmit(world, companion, id, sent)
     return id
+
+
+def address(world: World, sender: Peer, companion: Companion, group: str | None) -> Attrs:
+    """Where a message comes from."""
+    if group is not None:
+        return _group_attrs(world, sender, group)
+    return _chat_attrs(sender, own=sender is companion.account)
 
 
 def _group_attrs(world: World, sender: Peer, jid: str) -> Attrs:
@@ -158,6 +164,17 @@ async def notify(
 ) -> None:
     named: Attrs = {"type": kind, "from": sender, "id": world.stanza_id(), "t": int(time.time())}
     await world.deliver(companion, Node("notification", {**named, **attrs}, content))
+
+
+async def tell_devices(world: World, account: Account) -> None:
+    """Who may know the account's devices must ask for them again."""
+    unknown = Node("devices", {"dhash": "changed"})
+    for companion in world.linked([account]):
+        await notify(world, companion, "account_sync", account.pn, [unknown])
+    others = [person for person in world.everyone() if person is not account]
+    for companion in world.linked(others):
+        for jid in (account.pn, account.lid):
+            await notify(world, companion, "devices", jid, [Node("update")])
 
 
 async def notify_phone(world: World, companion: Companion, message: Proto) -> None:

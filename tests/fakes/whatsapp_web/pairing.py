@@ -11,6 +11,7 @@ from cryptography.exceptions import InvalidTag
 from pyaileys.crypto.aes import aes_decrypt_ctr, aes_decrypt_gcm, aes_encrypt_ctr
 from pyaileys.crypto.hkdf import hkdf_sha256
 
+from tests.fakes.whatsapp_web import outgoing
 from tests.fakes.whatsapp_web.authority import CURVE
 from tests.fakes.whatsapp_web.devices import Account, Companion, SignedPreKey
 from tests.fakes.whatsapp_web.nodes import SERVER, Node
@@ -141,6 +142,7 @@ async def _link(
     if not CURVE.verify(identity, proven, own_signature):
         raise ValueError("the device's signature is wrong")
     companion.certificate = signed
+    await outgoing.tell_devices(world, account)
     account.companions[number] = companion
     await line.send(Node("stream:error", {"code": 515}))
     await anyio.sleep(_SETTLE_S)

@@ -100,6 +100,7 @@ class Phones(World):
         """The owner removes the device on the phone."""
         companion.account.companions.pop(companion.number, None)
         companion.linked = False
+        await outgoing.tell_devices(self, companion.account)
         conflict = Node("conflict", {"type": "device_removed"})
         await self._end(companion, Node("stream:error", {"code": 401}, [conflict]))
 

@@ -4,7 +4,8 @@
 
 A call is {"id": 1, "call": "send_message", "args": [{"jid": "1555…"}, "hi"]}. An argument {"jid"}
 is a number, a lid or a group, {"base64"} bytes, {"enum"} a member of one of the engine's enums,
-{"message"} the JSON of a protobuf message.
+{"message"} the JSON of a protobuf message, {"info"} a message event whose
+info is meant.
 """
 
 import asyncio
@@ -14,17 +15,16 @@ import json
 import logging
 import os
 import sys
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from importlib import import_module
-from typing import TYPE_CHECKING, Any, TypeAlias, cast
+from operator import attrgetter
+from typing import Any, TypeAlias, cast
 
 import anyio
 import anyio.to_thread
 from google.protobuf.json_format import MessageToDict, ParseDict
 from google.protobuf.message import Message as Protobuf
-
-if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable
 
 __all__: list[str] = []
 
@@ -70,8 +70,8 @@ class Probe:
                 tasks.start_soon(self._call, json.loads(line))
 
     async def _call(self, asked: Json) -> None:
-        call: Callable[..., Awaitable[Json]] = getattr(self._engine, asked["call"])
         try:
+            call: Json = attrgetter(asked["call"])(self._engine)
             arguments = [_argument(each) for each in asked.get("args", ())]
             options = {name: _argument(each) for name, each in asked.get("options", {}).items()}
             result = call(*arguments, **options)
@@ -113,6 +113,9 @@ def _argument(value: Json) -> Json:
         case {"message": fields}:
             wire = _module("proto.waE2E.WAWebProtobufsE2E_pb2")
             return ParseDict(fields, cast("Protobuf", wire.Message()))
+        case {"info": event}:
+            wire = _module("proto.Neonize_pb2")
+            return ParseDict(event["Info"], cast("Protobuf", wire.MessageInfo()))
         case list():
             return [_argument(each) for each in cast("list[Json]", value)]
         case _:
@@ -125,12 +128,12 @@ def _plain(value: Json) -> Json:
             return MessageToDict(value)
         case bytes():
             return base64.b64encode(value).decode()
-        case list() | tuple() | set():
-            return [_plain(each) for each in cast("list[Json]", value)]
         case None | str() | int() | float() | bool():
             return value
+        case Sequence():
+            return [_plain(each) for each in cast("Sequence[Json]", value)]
         case _:
-            return [_plain(each) for each in value] if hasattr(value, "__iter__") else repr(value)
+            return repr(value)
 
 
 async def _main(out: int) -> None:

@@ -96,7 +96,8 @@ class FakeWhatsApp(Phones, Groups, Talk):
         self.tasks.cancel_scope.cancel()
 
     async def _chat(self, socket: WebSocket) -> None:
-        await Connection(self, socket).run()
+        with self.watched():
+            await Connection(self, socket).run()
 
     def cut(self, port: int) -> None:
         self._proxy.cut(port)

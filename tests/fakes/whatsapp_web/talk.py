@@ -233,19 +233,15 @@ class Talk(World):
     ) -> str:
         """Garbage: the engine asks again, and gets the message if phones still resend."""
         id = outgoing.new_id()
+        where = group.jid if group else None
         attrs: outgoing.Attrs = {
             "id": id,
             "t": int(time.time()),
             "type": "text",
             "notify": sender.name,
+            **outgoing.address(self, sender, companion, where),
         }
-        if group:
-            named = {"from": group.jid, "participant": group.jid_of(sender)}
-            named |= {"participant_pn": sender.pn, "addressing_mode": group.addressing}
-        else:
-            named = {"from": sender.jid, "sender_pn": sender.pn, "addressing_mode": "lid"}
-        attrs |= named
-        self.sent[id] = Sent(sender, message, attrs, group.jid if group else None)
+        self.sent[id] = Sent(sender, message, attrs, where)
         kind, ciphertext = await sender.encrypt(companion, message.SerializeToString())
         broken = ciphertext[:-24] + secrets.token_bytes(24)
         enc = Node("enc", {"v": 2, "type": kind}, broken)
