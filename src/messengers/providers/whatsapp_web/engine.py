@@ -30,6 +30,7 @@ from messengers.providers.whatsapp_web.groups import changes_of, group_of
 from messengers.providers.whatsapp_web.people import People, bare
 from messengers.providers.whatsapp_web.protocol import PROTOCOL, Chat, WireMessage
 from messengers.providers.whatsapp_web.reading import change_of, read
+from messengers.providers.whatsapp_web.session import prepare
 
 __all__ = ["Engine"]
 
@@ -55,6 +56,7 @@ class Engine:
         self._codes = 0
         self._timers_file = session.with_name("timers.json")
         self._timers: dict[str, int] = _loaded(self._timers_file)
+        prepare(session)
         self.client = NewClient(str(session), uuid="account")
         self.people = People(self.client)
         self._handlers: Mapping[type[Protobuf], Callable[[Any], None]] = {

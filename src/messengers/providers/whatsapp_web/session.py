@@ -7,10 +7,21 @@ from pathlib import Path
 from messengers.errors import InvalidInput
 from messengers.providers.whatsapp_web.protocol import secret_of
 
-__all__ = ["FILE", "adopt", "begun", "forget"]
+__all__ = ["FILE", "adopt", "begun", "forget", "prepare"]
 
 FILE = "session.db"
 _BEGUN = "SELECT message_id FROM whatsmeow_message_secrets WHERE key = ?"
+
+
+def prepare(session: Path) -> None:
+    """Before the engine opens it: ours alone, with a journal that waits for the disk once a commit.
+
+    The engine commits each of the hundreds of keys of a login alone. Blocking.
+    """
+    os.close(os.open(session, os.O_RDWR | os.O_CREAT, 0o600))
+    session.chmod(0o600)
+    with closing(sqlite3.connect(session, timeout=5)) as connection:
+        connection.execute("PRAGMA journal_mode = WAL")
 
 
 def begun(session: Path, key: str) -> str | None:

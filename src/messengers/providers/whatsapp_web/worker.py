@@ -58,6 +58,7 @@ def _guarded(told: Callable[[str], None]) -> BinaryIO:
 
 def main(session: str) -> None:
     """Serve one session file until stdin ends. Never returns: the engine's threads do not end."""
+    os.umask(0o077)
     logins: list[str] = []
     heard: list[Callable[[str], None]] = [logins.append]
     line = Line(_guarded(lambda word: heard[0](word)))
