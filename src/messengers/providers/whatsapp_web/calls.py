@@ -36,6 +36,10 @@ _ACTIONS = {"group_changes", "send", "edit", "delete", "react", "create_group", 
 """Calls that leave something behind: an unknown error of theirs leaves open whether they did."""
 
 
+class Unsent(Exception):
+    """The messenger did not take the file of a message; certain that nothing was sent."""
+
+
 class Calls:
     """Answers requests, each on a thread of its own."""
 
@@ -77,6 +81,8 @@ class Calls:
             return {"ok": self._known[call](given)}
         except Refusal as exc:
             return {"error": "unsupported", "why": str(exc)}
+        except Unsent as exc:
+            return {"error": "unreachable", "why": str(exc)[:300]}
         except (NeonizeError, RuntimeError) as exc:
             return {"error": _kind_of(str(exc), call), "why": str(exc)[:300]}
         except Exception as exc:  # noqa: BLE001 - the outermost loop of a call
@@ -97,11 +103,20 @@ class Calls:
         part = dict(given["part"])
         if part.get("reply_to"):
             part["reply_to"] = {**part["reply_to"], "sender": self._author(part["reply_to"])}
-        message = written(self._client, part, self._engine.timer_of(given["chat"]))
+        message = self._written(part, self._engine.timer_of(given["chat"]))
         message.messageContextInfo.messageSecret = secret_of(given["key"])
         sent = self._client.send_message(jid_of(given["chat"]), message)
         at = sent.Timestamp / 1e9 if sent.Timestamp > 1e11 else sent.Timestamp
         return {"id": sent.ID, "at": at}
+
+    def _written(self, part: With, expires_s: int) -> Message:
+        """Whatever fails before the message is there leaves no doubt: nothing was sent."""
+        try:
+            return written(self._client, part, expires_s)
+        except NeonizeError as exc:
+            raise Unsent(str(exc)) from exc
+        except (OSError, ValueError) as exc:
+            raise Refusal("the file cannot be read") from exc
 
     def _author(self, ref: With) -> str:
         """Who wrote a message, as other people's apps name him."""
