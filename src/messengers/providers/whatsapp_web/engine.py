@@ -18,7 +18,7 @@ from typing import Any
 
 import orjson
 from google.protobuf.message import Message as Protobuf
-from neonize._binder import ProxySettings
+from neonize._binder import ProxySettings, free_bytes, gocode
 from neonize.client import NewClient
 from neonize.events import INT_TO_EVENT
 from neonize.proto import Neonize_pb2 as told
@@ -283,9 +283,19 @@ class Engine:
                 self._line({"event": kind, **common})
 
     def _options(self, event: told.Message) -> list[str]:
-        """The hashes of the options that somebody voted for."""
-        vote = self.client.decrypt_poll_vote(event)
-        return [each.hex() for each in vote.selectedOptions]
+        """The hashes of the options that somebody voted for.
+
+        Asked of the library, because neonize 0.5.2 takes its answer for bytes, which it is not.
+        """
+        data = event.SerializeToString()
+        answer = gocode.DecryptPollVote(self.client.uuid, data, len(data))
+        try:
+            decrypted = told.ReturnFunctionWithError.FromString(answer.contents.get_bytes())
+        finally:
+            free_bytes(answer)
+        if decrypted.Error:
+            raise ValueError(decrypted.Error)
+        return [each.hex() for each in decrypted.PollVoteMessage.selectedOptions]
 
     def _receipt(self, event: told.Receipt) -> None:
         source = event.MessageSource
