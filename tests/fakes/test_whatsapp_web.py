@@ -8,7 +8,14 @@ import anyio
 import pytest
 
 from tests.fakes.whatsapp_web import Conversation, FakeWhatsApp, Past, Reference, messages
-from tests.fakes.whatsapp_web.engine import Engine, Json, quick_folder, require_engine, running
+from tests.fakes.whatsapp_web.engine import (
+    Engine,
+    Json,
+    quick_folder,
+    require_engine,
+    running,
+    start,
+)
 from tests.fakes.whatsapp_web.nodes import Node, decode, encode
 
 IMAGE = base64.b64decode(
@@ -196,17 +203,6 @@ async def test_an_engine_resumes_and_gets_what_came_while_it_was_away(
     assert whatsapp.records.counts["registrations"] == 1
 
 
-async def test_a_lost_connection_comes_back(whatsapp: FakeWhatsApp, engine: Engine) -> None:
-    me = whatsapp.add_account("15550001111", "Me Myself")
-    companion = await engine.pair(whatsapp, me)
-
-    whatsapp.drop_connection(companion)
-    await engine.event("Disconnected")
-    await engine.event("Connected")
-
-    assert whatsapp.records.counts["logins"] == 2
-
-
 async def test_unlinking_on_the_phone_logs_the_engine_out(
     whatsapp: FakeWhatsApp, engine: Engine
 ) -> None:
@@ -264,21 +260,9 @@ async def test_what_an_engine_did_not_confirm_comes_again(
     assert message["Message"]["conversation"] == "are you there?"
 
 
-async def test_a_message_whose_confirmation_is_lost_has_arrived(
+async def test_refusals_reach_the_caller_and_a_lost_confirmation_does_not(
     whatsapp: FakeWhatsApp, engine: Engine
 ) -> None:
-    me = whatsapp.add_account("15550001111", "Me Myself")
-    bob = whatsapp.add_contact("15550002222", "Bob")
-    await engine.pair(whatsapp, me)
-    whatsapp.lose_acks(1)
-
-    with pytest.raises(TimeoutError):
-        await engine.call("send_message", number(bob.phone), "lost", timeout_s=1)
-
-    assert [message.text for message in bob.received] == ["lost"]
-
-
-async def test_refusals_reach_the_caller(whatsapp: FakeWhatsApp, engine: Engine) -> None:
     me = whatsapp.add_account("15550001111", "Me Myself")
     bob = whatsapp.add_contact("15550002222", "Bob")
     await engine.pair(whatsapp, me)
@@ -291,37 +275,56 @@ async def test_refusals_reach_the_caller(whatsapp: FakeWhatsApp, engine: Engine)
     whatsapp.fail_upload()
     with pytest.raises(RuntimeError, match="500"):
         await engine.call("send_image", number(bob.phone), picture)
+    refused = list(bob.received)
+    whatsapp.lose_acks(1)
+    with pytest.raises(TimeoutError):
+        await engine.call("send_message", number(bob.phone), "lost", timeout_s=0.5)
 
-    assert bob.received == []
+    assert refused == []
+    assert [message.text for message in bob.received] == ["lost"]
 
 
-async def test_bans_and_other_devices_end_a_connection(
+async def test_a_lost_connection_comes_back_until_the_account_is_banned(
     whatsapp: FakeWhatsApp, engine: Engine
 ) -> None:
     me = whatsapp.add_account("15550001111", "Me Myself")
     companion = await engine.pair(whatsapp, me)
 
+    whatsapp.drop_connection(companion)
+    await engine.event("Disconnected")
+    await engine.event("Connected")
     await whatsapp.restart_server(companion)
     await engine.event("Connected")
     await whatsapp.ban(me, 60)
     ban = await engine.event("TemporaryBan")
 
+    assert whatsapp.records.counts["logins"] == 3
     assert 0 < int(ban["Expire"]) <= 60
     assert not companion.online
 
 
-@pytest.mark.parametrize("code", [401, 403])
-async def test_a_refused_login_logs_the_engine_out(
-    whatsapp: FakeWhatsApp, engine: Engine, code: int
-) -> None:
+async def test_a_refused_login_logs_the_engine_out(whatsapp: FakeWhatsApp, engine: Engine) -> None:
     me = whatsapp.add_account("15550001111", "Me Myself")
     companion = await engine.pair(whatsapp, me)
-    whatsapp.refuse_login(code)
+    whatsapp.refuse_login(403)
 
     whatsapp.drop_connection(companion)
     out = await engine.event("LoggedOut")
 
     assert out["OnConnect"]
+
+
+async def test_an_engine_that_logs_in_elsewhere_ends_the_older_connection(
+    whatsapp: FakeWhatsApp, engine: Engine
+) -> None:
+    me = whatsapp.add_account("15550001111", "Me Myself")
+    companion = await engine.pair(whatsapp, me)
+
+    await whatsapp.replace(companion)
+    await engine.event("StreamReplaced")
+
+    await whatsapp.until(lambda: not companion.online)
+    assert whatsapp.records.counts["logins"] == 1
 
 
 async def test_the_owner_and_people_of_the_older_form_are_heard(
@@ -433,6 +436,21 @@ async def test_other_hosts_are_out_of_reach(whatsapp: FakeWhatsApp) -> None:
         answer = await stream.receive()
 
     assert answer.startswith(b"HTTP/1.1 502 ")
+
+
+def test_it_ends_with_an_engine_at_work_and_begins_again_in_another_loop(folder: Path) -> None:
+    require_engine()
+
+    async def once(name: str) -> bool:
+        async with FakeWhatsApp(folder / name) as whatsapp:
+            process = await start(whatsapp, folder / f"{name}.db")
+            await whatsapp.until(lambda: whatsapp.refs)
+        alive = process.returncode is None
+        process.kill()
+        await process.aclose()
+        return alive
+
+    assert [anyio.run(once, name) for name in ("first", "second")] == [True, True]
 
 
 async def test_its_own_faults_fail_the_test(tmp_path: Path) -> None:

@@ -195,7 +195,6 @@ class Connection:
         if companion and world.lines.get(companion) is self:
             del world.lines[companion]
             companion.online = False
-            companion.presence = None
             # What it did not confirm comes again, before what is newer.
             companion.waiting[:0] = companion.unconfirmed.values()
             companion.unconfirmed.clear()

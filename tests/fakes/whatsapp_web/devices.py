@@ -250,11 +250,16 @@ class Companion:
     prekeys: deque[tuple[int, bytes]] = field(default_factory=deque[tuple[int, bytes]])
     waiting: list[Node] = field(default_factory=list[Node])  # sent while it was away
     unconfirmed: dict[tuple[str, str], Node] = field(default_factory=dict[tuple[str, str], Node])
-    presence: str | None = None  # what it announced last: available, unavailable
+    presences: list[str] = field(default_factory=list[str])  # announced: available, unavailable
     subscriptions: set[str] = field(default_factory=set[str])
     online: bool = False
     linked: bool = True
     greeted: bool = False  # the phone has sent it keys and history
+
+    @property
+    def presence(self) -> str | None:
+        """What it announced last."""
+        return self.presences[-1] if self.presences else None
 
     @property
     def jid(self) -> str:

@@ -23,7 +23,7 @@ from tests.fakes.whatsapp_web.devices import Account, Companion
 from tests.fakes.whatsapp_web.server import FakeWhatsApp
 from tests.programs import ROOT, STRICT_SKIPS
 
-__all__ = ["Engine", "Json", "quick_folder", "require_engine", "running"]
+__all__ = ["Engine", "Json", "quick_folder", "require_engine", "running", "start"]
 
 Json: TypeAlias = Any
 _LINE_MAX_BYTES = 1 << 24
@@ -132,18 +132,25 @@ class Engine:
         return companion
 
 
+async def start(whatsapp: FakeWhatsApp, database: Path) -> anyio.abc.Process:
+    """With as little environment as the product gives its workers."""
+    command = whatsapp.command("tests.fakes.whatsapp_web.probe", str(database), whatsapp.proxy_url)
+    environment = {"PATH": os.defpath, "PYTHONPATH": str(ROOT)}
+    with _log_of(database).open("wb") as log:
+        return await anyio.open_process(
+            command, stdin=PIPE, stdout=PIPE, stderr=log, env=environment
+        )
+
+
+def _log_of(database: Path) -> Path:
+    return database.with_suffix(".log")
+
+
 @asynccontextmanager
 async def running(whatsapp: FakeWhatsApp, database: Path) -> AsyncGenerator[Engine]:
     """Killed at the end: the engine's threads never finish by themselves."""
-    command = whatsapp.command("tests.fakes.whatsapp_web.probe", str(database), whatsapp.proxy_url)
-    environment = {"PATH": os.defpath, "PYTHONPATH": str(ROOT)}
-    log = database.with_suffix(".log")
-    with log.open("wb") as stderr:
-        process = await anyio.open_process(
-            command, stdin=PIPE, stdout=PIPE, stderr=stderr, env=environment
-        )
-    async with process, anyio.create_task_group() as tasks:
-        engine = Engine(process, log)
+    async with await start(whatsapp, database) as process, anyio.create_task_group() as tasks:
+        engine = Engine(process, _log_of(database))
         tasks.start_soon(engine.read)
         try:
             yield engine

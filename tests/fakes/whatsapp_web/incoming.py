@@ -42,7 +42,7 @@ def _presence(companion: Companion, node: Node) -> None:
     if node.get("type") == "subscribe":
         companion.subscriptions.add(node["to"])
     else:
-        companion.presence = node.get("type")
+        companion.presences.append(node.get("type"))
 
 
 def _typing(world: World, companion: Companion, node: Node) -> None:

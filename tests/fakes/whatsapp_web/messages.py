@@ -20,6 +20,7 @@ __all__ = [
     "disappearing",
     "document",
     "edit",
+    "expiring",
     "image",
     "in_album",
     "location",
@@ -131,6 +132,14 @@ def view_once(media: Proto) -> Proto:
             getattr(media, field.name).viewOnce = True
     message = WA.Message()
     message.viewOnceMessageV2.message.CopyFrom(media)
+    return message
+
+
+def expiring(message: Proto, seconds: int) -> Proto:
+    """Disappears: in a chat whose timer is set, each message says so."""
+    for field, part in message.ListFields():
+        if field.message_type and "contextInfo" in part.DESCRIPTOR.fields_by_name:
+            getattr(message, field.name).contextInfo.expiration = seconds
     return message
 
 

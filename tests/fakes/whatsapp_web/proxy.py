@@ -21,14 +21,16 @@ _LOST = (anyio.EndOfStream, anyio.BrokenResourceError, anyio.ClosedResourceError
 class Proxy:
     """`connects` lists what was asked for; `cut` breaks one connection without a goodbye."""
 
-    def __init__(self, target_port: int) -> None:
-        self._target_port = target_port
+    def __init__(self) -> None:
+        self._target_port = 0
         self._tunnels: dict[int, anyio.CancelScope] = {}
         self.connects: list[str] = []
         self.port = 0
 
     @asynccontextmanager
-    async def running(self) -> AsyncGenerator[None]:
+    async def running(self, target_port: int) -> AsyncGenerator[None]:
+        """In front of the server on that port."""
+        self._target_port = target_port
         async with (
             await anyio.create_tcp_listener(local_host="127.0.0.1") as listener,
             anyio.create_task_group() as tasks,

@@ -51,8 +51,7 @@ class FakeWhatsApp(Phones, Groups, Talk):
         super().__init__()
         self._files = make_tls(folder)
         self._stack = AsyncExitStack()
-        self._listener = create_server(("127.0.0.1", 0))
-        self._proxy = Proxy(int(self._listener.getsockname()[1]))
+        self._proxy = Proxy()
 
     async def __aenter__(self) -> Self:
         routes = [WebSocketRoute("/ws/chat", self._chat), *self.cdn.routes]
@@ -73,10 +72,11 @@ class FakeWhatsApp(Phones, Groups, Talk):
                 timeout_graceful_shutdown=_STOP_S,
             )
         )
-        self._stack.enter_context(self._listener)
+        self._listener = self._stack.enter_context(create_server(("127.0.0.1", 0)))
         self.tasks = await self._stack.enter_async_context(anyio.create_task_group())
         self.tasks.start_soon(self._serve)
-        await self._stack.enter_async_context(self._proxy.running())
+        port = int(self._listener.getsockname()[1])
+        await self._stack.enter_async_context(self._proxy.running(port))
         return self
 
     async def __aexit__(

@@ -324,7 +324,6 @@ class Talk(World):
         self,
         sender: Peer,
         companion: Companion,
-        *,
         available: bool,
         last_seen: int | None = None,
     ) -> None:
