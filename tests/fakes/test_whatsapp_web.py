@@ -124,15 +124,16 @@ async def test_groups_are_made_and_talked_in(whatsapp: FakeWhatsApp, engine: Eng
     to = {"jid": group.jid}
     await engine.call("send_message", to, "hello team")
     heard = [(await peer.inbox.get()).text for peer in (bob, carol)]
-    await whatsapp.send_text(carol, companion, "hi all", group=group)
-    message = await engine.message()
+    for text in ("hi all", "and again"):
+        await whatsapp.send_text(carol, companion, text, group=group)
+    said = [await engine.message() for _ in range(2)]
     await whatsapp.rename_by_other(group, bob, "The team")
     renamed = await engine.event("GroupInfoEvent")
 
     assert made["GroupName"]["Name"] == "Team"
     assert heard == ["hello team", "hello team"]
-    assert message["Message"]["conversation"] == "hi all"
-    assert message["Info"]["MessageSource"]["IsGroup"]
+    assert [each["Message"]["conversation"] for each in said] == ["hi all", "and again"]
+    assert said[0]["Info"]["MessageSource"]["IsGroup"]
     assert renamed["Name"]["Name"] == "The team"
 
 

@@ -125,6 +125,7 @@ class Peer:
         self.picture: bytes | None = None
         self.inbox: asyncio.Queue[Message] = asyncio.Queue()
         self.received: list[Message] = []
+        self.readers: set[tuple[str, Companion]] = set()  # who has the key of which group
         self._next_prekey = 1
         self._archive: dict[str, deque[object]] = defaultdict(
             lambda: deque(maxlen=_ARCHIVED_SESSIONS)

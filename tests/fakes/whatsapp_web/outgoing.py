@@ -127,14 +127,20 @@ async def _enc(sender: Peer, companion: Companion, message: Proto, resend: int |
 async def _group_encs(
     sent: Sent, group: str, companion: Companion, resend: int | None
 ) -> list[Node]:
-    ciphertext, key = await sent.sender.encrypt_group(group, sent.message.SerializeToString())
+    """The group's key goes to a device once, or with what it asked for again."""
+    sender = sent.sender
+    ciphertext, key = await sender.encrypt_group(group, sent.message.SerializeToString())
+    sealed = Node("enc", {"v": 2, "type": "skmsg"}, ciphertext)
+    if not resend and (group, companion) in sender.readers:
+        return [sealed]
+    sender.readers.add((group, companion))
     distribution = WA.Message()
     if resend:
         distribution.CopyFrom(sent.message)
     distribution.senderKeyDistributionMessage.groupId = group
     distribution.senderKeyDistributionMessage.axolotlSenderKeyDistributionMessage = key
-    enc = await _enc(sent.sender, companion, distribution, resend)
-    return [enc] if resend else [enc, Node("enc", {"v": 2, "type": "skmsg"}, ciphertext)]
+    enc = await _enc(sender, companion, distribution, resend)
+    return [enc] if resend else [enc, sealed]
 
 
 async def ask_again(
