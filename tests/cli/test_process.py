@@ -89,6 +89,14 @@ def test_a_backup_is_a_database_without_the_key(at: Run, office: House) -> None:
     assert "mine.db" in named
 
 
+def test_a_backup_with_sessions_warns(at: Run, office: House) -> None:
+    shown = at("backup", str(office.home / "backups" / "full.db"), "--with-sessions").stdout
+
+    assert "whoever has it has those accounts" in shown
+    archive = office.home / "backups" / "full-sessions.tar"
+    assert stat.S_IMODE(archive.stat().st_mode) == 0o600
+
+
 def test_a_backup_into_nowhere_is_a_failure(at: Run) -> None:
     told = at("backup", "/no/such/directory/x.db", code=1)
 

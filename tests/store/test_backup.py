@@ -1,6 +1,7 @@
 """Backups: whole, private, made while everything runs, and without the key."""
 
 import sqlite3
+import tarfile
 from contextlib import closing
 from pathlib import Path
 
@@ -83,6 +84,104 @@ async def test_a_backup_that_cannot_be_written_says_so_and_leaves_nothing(
 ) -> None:
     with pytest.raises(StorageUnavailable, match="backup could not be written"):
         await store.backup(tmp_path / "nowhere" / "copy.db")
+
+    assert names(tmp_path) == {"home"}
+
+
+OWNER = "6ba7b810-9dad-11d1-80b4-00c04fd430c8"
+
+
+def add_sessions(home: Path) -> sqlite3.Connection:
+    """Two instances' sessions: a file, and a database that is in use with its log beside it."""
+    first, second = home / "instances" / OWNER, home / "instances" / OWNER.replace("6", "7")
+    aside = home / "instances" / f"{OWNER}.old"
+    for place in (first, second, aside):
+        place.mkdir(parents=True, mode=0o700)
+        (place / "keys.json").write_bytes(b"{}")
+    (first / "elsewhere").symlink_to(home / "secret.key")
+    used = sqlite3.connect(first / "session.db", isolation_level=None)
+    used.execute("PRAGMA journal_mode=WAL")
+    used.execute("CREATE TABLE device (id)")
+    used.execute("INSERT INTO device VALUES ('linked')")
+    return used
+
+
+async def test_sessions_are_in_no_backup_unless_they_are_asked_for(
+    store: Store, tmp_path: Path
+) -> None:
+    plain, whole = tmp_path / "plain", tmp_path / "whole"
+    plain.mkdir()
+    whole.mkdir()
+    with closing(add_sessions(store.home)):
+        told = await store.backup(plain / "copy.db")
+        warned = await store.backup(whole / "copy.db", sessions=True)
+
+    assert names(plain) == {"copy.db"}
+    assert "sessions" not in told
+    archive = whole / "copy-sessions.tar"
+    assert names(whole) == {"copy.db", archive.name}
+    assert rights(archive) == 0o600
+    assert f"{archive} holds the sessions of 2 instances" in warned
+    assert "whoever has it has those accounts" in warned
+
+
+async def test_the_archive_puts_sessions_back_as_they_were(store: Store, tmp_path: Path) -> None:
+    with closing(add_sessions(store.home)):
+        await store.backup(tmp_path / "copy.db", sessions=True)
+
+    with tarfile.open(tmp_path / "copy-sessions.tar") as archive:
+        entries = {entry.name: entry for entry in archive.getmembers()}
+        archive.extractall(tmp_path / "new", filter="data")
+
+    other = OWNER.replace("6", "7")
+    assert set(entries) == {
+        f"instances/{OWNER}/keys.json",
+        f"instances/{OWNER}/session.db",
+        f"instances/{other}/keys.json",
+    }
+    assert {entry.mode for entry in entries.values()} == {0o600}
+    with closing(sqlite3.connect(tmp_path / "new" / "instances" / OWNER / "session.db")) as found:
+        assert found.execute("SELECT id FROM device").fetchall() == [("linked",)]
+
+
+async def test_without_any_session_the_archive_is_empty_and_says_so(
+    store: Store, tmp_path: Path
+) -> None:
+    warned = await store.backup(tmp_path / "copy.db", sessions=True)
+
+    assert "the sessions of 0 instances" in warned
+    with tarfile.open(tmp_path / "copy-sessions.tar") as archive:
+        assert archive.getnames() == []
+
+
+async def test_sessions_replace_no_file_and_leave_nothing_behind(
+    store: Store, tmp_path: Path
+) -> None:
+    taken, mine = tmp_path / "taken.db", tmp_path / "mine-sessions.tar"
+    taken.write_bytes(b"mine")
+    mine.write_bytes(b"mine")
+
+    with pytest.raises(Conflict):
+        await store.backup(taken, sessions=True)
+    with pytest.raises(Conflict):
+        await store.backup(tmp_path / "mine.db", sessions=True)
+    with pytest.raises(StorageUnavailable, match="sessions could not be written"):
+        await store.backup(tmp_path / "nowhere" / "copy.db", sessions=True)
+
+    assert names(tmp_path) == {"home", "taken.db", "mine-sessions.tar"}
+    assert mine.read_bytes() == taken.read_bytes() == b"mine"
+
+
+async def test_a_session_that_is_locked_is_said_to_be(
+    store: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("messengers.store.sqlite.BUSY_TIMEOUT_MS", 50)
+    with closing(add_sessions(store.home)) as used:
+        used.execute("PRAGMA journal_mode=DELETE")
+        used.execute("BEGIN EXCLUSIVE")
+
+        with pytest.raises(StorageUnavailable, match="sessions could not be written"):
+            await store.backup(tmp_path / "copy.db", sessions=True)
 
     assert names(tmp_path) == {"home"}
 

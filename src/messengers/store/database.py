@@ -10,7 +10,7 @@ import anyio.to_thread
 from sqlalchemy import Connection, SelectBase
 
 from messengers.clock import Clock
-from messengers.errors import StorageUnavailable
+from messengers.errors import MessengersError, StorageUnavailable
 from messengers.home import make_private
 from messengers.store import sqlite
 from messengers.store.backup import back_up
@@ -20,6 +20,7 @@ from messengers.store.migrations import migrate
 from messengers.store.reader import Reader
 from messengers.store.rows import Row
 from messengers.store.secrets import RECORDS, Cipher, derive, settle_key
+from messengers.store.session_copies import back_up_sessions, beside
 from messengers.store.writer import Writer
 
 __all__ = ["Store"]
@@ -92,13 +93,26 @@ class Store:
         found = await self._reader.rows(stmt, params)
         return found[0] if found else None
 
-    async def backup(self, target: Path) -> str:
+    async def backup(self, target: Path, *, sessions: bool = False) -> str:
         """Copy the live database to a new 0600 file; returns what the owner must know of it.
 
+        With `sessions` an archive of them goes beside it: whoever has that has the accounts.
+
         Raises:
-            Conflict: the file exists.
+            Conflict: one of the files exists.
         """
-        return await anyio.to_thread.run_sync(back_up, self._path, target)
+        return await anyio.to_thread.run_sync(self._back_up, target, sessions)
+
+    def _back_up(self, target: Path, sessions: bool) -> str:
+        if not sessions:
+            return back_up(self._path, target)
+        archive = beside(target)
+        warning = back_up_sessions(self.home, archive)
+        try:
+            return f"{back_up(self._path, target)} {warning}"
+        except MessengersError:
+            archive.unlink(missing_ok=True)
+            raise
 
     def size_bytes(self) -> int:
         """What the database and its log take on disk."""

@@ -33,6 +33,8 @@ class Backup(Question):
     """Where a copy of the database goes; an absolute path of the owner's choice."""
 
     path: Path = Field()
+    sessions: bool = False
+    """The instances' sessions too, in an archive beside it."""
 
 
 def control_app(core: Core, stop: Callable[[], None]) -> Starlette:
@@ -85,10 +87,11 @@ class _Process:
         return {"stopping": True, "pid": os.getpid()}
 
     async def backup(self, request: Request) -> object:
-        target = (await read(request, Backup)).path
-        if not target.is_absolute():
+        asked = await read(request, Backup)
+        if not asked.path.is_absolute():
             raise InvalidInput("path must be absolute.")
-        return {"path": target, "note": await self._core.store.backup(target)}
+        note = await self._core.store.backup(asked.path, sessions=asked.sessions)
+        return {"path": asked.path, "note": note}
 
     async def log(self, request: Request) -> object:
         asked = request.query_params.get("lines", str(_LINES))
