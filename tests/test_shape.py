@@ -183,7 +183,10 @@ def descendants(cls: type[errors.MessengersError]) -> Iterator[type[errors.Messe
 
 def test_the_error_tree_is_the_one_that_is_drawn() -> None:
     for path in MODULES:
-        if "migrations" not in path.parts and path.name not in {"__main__.py", "env.py"}:
+        if "migrations" in path.parts or path.name in {"__main__.py", "env.py"}:
+            continue
+        # As neonize loads it starts a program: it is for the worker alone.
+        if not re.search(r"^(?:from|import) neonize", path.read_text("utf-8"), re.MULTILINE):
             importlib.import_module(".".join(path.relative_to(SRC.parent).with_suffix("").parts))
     root = errors.MessengersError
     actual: dict[str, tuple[str | None, str, int]] = {

@@ -82,9 +82,12 @@ async def reaches(core: Core, lifecycle: Lifecycle, name: str = "wa") -> None:
 async def link(
     core: Core, wa: FakeWhatsApp, account: Account, name: str = "wa", **config: str
 ) -> Companion:
-    """Create an instance and scan its code with the phone of an account."""
-    fields = {"proxy": wa.proxy_url, **config}
-    await core.instances.create(OWNER, "whatsapp_web", name, fields, confirm="never", wait_s=0)
+    """Create an instance without its pauses, and scan its code with the phone of an account."""
+    endpoints = {"proxy": wa.proxy_url}
+    await core.instances.create(
+        OWNER, "whatsapp_web", name, config, endpoints=endpoints, confirm="never", wait_s=0
+    )
+    await core.instances.set_policy(OWNER, name, pacing="off")
     return await scan(core, wa, account, name)
 
 

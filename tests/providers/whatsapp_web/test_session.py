@@ -6,11 +6,13 @@ from pathlib import Path
 
 import pytest
 
-from messengers.errors import Conflict, InvalidInput
+from messengers.errors import InvalidInput
 from messengers.providers.whatsapp_web import session
 from messengers.providers.whatsapp_web.protocol import secret_of
 
 TABLE = "CREATE TABLE whatsmeow_message_secrets (message_id TEXT, key BLOB)"
+DEVICES = "CREATE TABLE whatsmeow_device (jid TEXT)"
+ONE_DEVICE = "INSERT INTO whatsmeow_device VALUES ('37120000000:1@s.whatsapp.net')"
 
 
 @pytest.fixture
@@ -42,16 +44,16 @@ def test_a_new_session_is_private_and_waits_for_the_disk_once_a_commit(file: Pat
 
 def test_an_adopted_session_becomes_private_and_stays_readable(file: Path, tmp_path: Path) -> None:
     source = tmp_path / "theirs.db"
-    write(source, TABLE, key="k1")
+    write(source, TABLE, DEVICES, ONE_DEVICE, key="k1")
     source.chmod(0o644)
+    file.parent.mkdir()
 
     session.adopt(source, file)
     session.prepare(file)
 
     assert session.begun(file, "k1") == "3EB0ID"
     assert file.stat().st_mode & 0o777 == 0o600
-    assert file.parent.stat().st_mode & 0o777 == 0o700
-    assert sorted(path.name for path in file.parent.iterdir())[0] == session.FILE
+    assert not source.exists()
 
 
 def test_a_send_that_never_began_has_no_id(file: Path) -> None:
@@ -71,28 +73,29 @@ def test_a_damaged_session_file_is_not_taken_for_a_send_that_never_began(file: P
         session.begun(file, "k1")
 
 
-def test_what_is_no_session_is_not_adopted(file: Path, tmp_path: Path) -> None:
-    other = tmp_path / "notes.txt"
-    other.write_text("no database", "utf-8")
-    link = tmp_path / "link.db"
-    link.symlink_to(other)
+@pytest.mark.parametrize(
+    "statements", [(TABLE,), (TABLE, DEVICES), (TABLE, DEVICES, ONE_DEVICE, ONE_DEVICE)]
+)
+def test_a_database_that_holds_not_one_account_is_not_adopted(
+    file: Path, tmp_path: Path, statements: tuple[str, ...]
+) -> None:
+    source = tmp_path / "theirs.db"
+    write(source, *statements)
 
-    for source in (other, link, tmp_path / "missing.db"):
-        with pytest.raises(InvalidInput):
-            session.adopt(source, file)
+    with pytest.raises(InvalidInput, match="no session of one WhatsApp account"):
+        session.adopt(source, file)
 
     assert not file.exists()
 
 
-def test_a_session_that_is_there_is_not_overwritten(file: Path, tmp_path: Path) -> None:
-    source = tmp_path / "theirs.db"
-    write(source, TABLE)
-    write(file, TABLE, key="k1")
+def test_what_is_no_database_is_not_adopted(file: Path, tmp_path: Path) -> None:
+    notes = tmp_path / "notes.txt"
+    notes.write_text("no database", "utf-8")
 
-    with pytest.raises(Conflict):
-        session.adopt(source, file)
+    with pytest.raises(InvalidInput, match="no session of one WhatsApp account"):
+        session.adopt(notes, file)
 
-    assert session.begun(file, "k1") == "3EB0ID"
+    assert not file.exists()
 
 
 def test_forgetting_a_session_leaves_nothing_of_it(file: Path) -> None:

@@ -134,8 +134,8 @@ class WhatsAppWebProvider(Managing):
                     self._follow(event, sink)
             if self._ended is not None:
                 return
-        said = worker.last_words()
-        raise Unreachable("The WhatsApp worker ended by itself.", said)
+        if self._ended is None:
+            raise Unreachable("The WhatsApp worker ended by itself.", worker.last_words())
 
     async def _connect(self, worker: Worker) -> None:
         await worker.ask(

@@ -1,5 +1,6 @@
 """The session file: what links the account to its phone. Whoever has it has the account."""
 
+import os
 import sqlite3
 from contextlib import closing
 from pathlib import Path
