@@ -5,6 +5,8 @@ import sys
 from importlib.metadata import PackageNotFoundError, distribution
 from pathlib import PurePath
 
+import orjson
+
 __all__ = ["install_command", "is_installed"]
 
 _DISTRIBUTION = "messengers-mcp"
@@ -17,15 +19,34 @@ def is_installed(extra: str) -> bool:
     return bool(wanted) and all(_has(name) for name in wanted)
 
 
-def install_command(extra: str, prefix: str = sys.prefix) -> str:
-    """How to add an extra to the environment at `prefix`, as whoever made that installs."""
-    wanted = f'"{_DISTRIBUTION}[{extra}]"'
+def install_command(extra: str, prefix: str = sys.prefix, origin: str | None = None) -> str:
+    """How to get an extra, or its newest version, as whoever made the environment installs.
+
+    `origin` is the installation's `direct_url.json` (PEP 610), by default that of this one.
+    """
+    wanted = f'"{_DISTRIBUTION}[{extra}]{_from(_origin() if origin is None else origin)}"'
     parts = PurePath(prefix).parts
     if "pipx" in parts:
         return f"pipx install --force {wanted}"
     if "uv" in parts and "tools" in parts:
-        return f"uv tool install --force {wanted}"
-    return f"pip install {wanted}"
+        return f"uv tool install --force --upgrade {wanted}"
+    return f"pip install --upgrade {wanted}"
+
+
+def _origin() -> str:
+    try:
+        return distribution(_DISTRIBUTION).read_text("direct_url.json") or ""
+    except PackageNotFoundError:
+        return ""
+
+
+def _from(origin: str) -> str:
+    """Where else than in the registry the distribution lies, as a requirement says it."""
+    if not origin:
+        return ""
+    found = orjson.loads(origin)
+    kind = found.get("vcs_info", {}).get("vcs")
+    return f" @ {kind}+{found['url']}" if kind else f" @ {found['url']}"
 
 
 def _packages(extra: str) -> list[str]:

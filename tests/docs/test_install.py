@@ -82,6 +82,21 @@ def test_make_demo_works_in_a_clean_clone(checkout: Path, tmp_path: Path) -> Non
     assert not (tmp_path / ".local" / "share" / "messengers").exists()
 
 
+def test_it_installs_with_the_engine_of_whatsapp(
+    checkout: Path, installers: Path, tmp_path: Path
+) -> None:
+    local = tmp_path / ".local" / "bin"
+    env = environment(tmp_path, installers, local)
+
+    run(["pipx", "install", "--force", ".[whatsapp]"], checkout, env)
+
+    with living(tmp_path) as house:
+        messengers = Installed(house, local / "messengers", env)
+        new = messengers.run("instances", "add", "whatsapp_web", "phone", "--no-connect")
+        assert "phone" in new
+        messengers.run("stop")
+
+
 @pytest.mark.parametrize("command", ["pipx install .", "uv tool install ."])
 def test_it_installs_into_an_empty_environment(
     command: str, checkout: Path, installers: Path, tmp_path: Path

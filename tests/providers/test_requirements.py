@@ -52,19 +52,28 @@ def test_each_system_is_told_its_own_command(platform: str, system: str, told: s
 @pytest.mark.parametrize(
     ("prefix", "told"),
     [
-        ("/opt/.venv", 'pip install "messengers-mcp[whatsapp]"'),
+        ("/opt/.venv", "pip install --upgrade"),
+        ("/opt/.local/share/pipx/venvs/messengers-mcp", "pipx install --force"),
+        ("/opt/.local/share/uv/tools/messengers-mcp", "uv tool install --force --upgrade"),
+    ],
+)
+@pytest.mark.parametrize(
+    ("origin", "where"),
+    [
+        ("", ""),
+        ('{"url": "file:///opt/here", "dir_info": {}}', " @ file:///opt/here"),
         (
-            "/opt/.local/share/pipx/venvs/messengers-mcp",
-            'pipx install --force "messengers-mcp[whatsapp]"',
-        ),
-        (
-            "/opt/.local/share/uv/tools/messengers-mcp",
-            'uv tool install --force "messengers-mcp[whatsapp]"',
+            '{"url": "https://git.example/m.git", "vcs_info": {"vcs": "git", "commit_id": "c0"}}',
+            " @ git+https://git.example/m.git",
         ),
     ],
 )
-def test_an_extra_is_installed_as_the_rest_was(prefix: str, told: str) -> None:
-    assert install_command("whatsapp", prefix) == told
+def test_an_extra_is_installed_as_the_rest_was(
+    prefix: str, told: str, origin: str, where: str
+) -> None:
+    command = install_command("whatsapp", prefix, origin)
+
+    assert command == f'{told} "messengers-mcp[whatsapp]{where}"'
 
 
 def test_an_extra_is_there_when_its_packages_are() -> None:
@@ -78,5 +87,5 @@ def test_an_extra_is_there_when_its_packages_are() -> None:
 
 
 def test_an_engine_that_is_missing_is_told_with_its_command() -> None:
-    with pytest.raises(NotReady, match=r"pip install .messengers-mcp\[telepathy\]"):
+    with pytest.raises(NotReady, match=r"pip install --upgrade .messengers-mcp\[telepathy\]"):
         Catalog().provider_class(replace(EXTRA, class_path="no_such_engine:Provider"))

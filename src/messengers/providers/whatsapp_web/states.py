@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping
 
+from messengers.extras import install_command
 from messengers.models import Health, Lifecycle, UserAction
 from messengers.providers.whatsapp_web.process import Event
 
@@ -59,7 +60,8 @@ def _outdated(_event: Event) -> Health:
         user_action=UserAction.UPGRADE,
         reason=(
             "WhatsApp does not take this version of the engine any more."
-            ' Install a newer one: pip install -U "messengers-mcp[whatsapp]", then connect again.'
+            f" Install a newer one: {install_command('whatsapp')}, then `messengers stop`"
+            " and connect again."
         ),
     )
 
