@@ -1,15 +1,17 @@
 """The optional parts of this installation: whether one is there, and the command that gets it."""
 
 import re
+import shlex
 import sys
 from importlib.metadata import PackageNotFoundError, distribution
-from pathlib import PurePath
+from pathlib import Path
 
 import orjson
 
 __all__ = ["install_command", "is_installed"]
 
 _DISTRIBUTION = "messengers-mcp"
+_PYTHON = "Scripts/python" if sys.platform == "win32" else "bin/python"
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
 
 
@@ -22,15 +24,15 @@ def is_installed(extra: str) -> bool:
 def install_command(extra: str, prefix: str = sys.prefix, origin: str | None = None) -> str:
     """How to get an extra, or its newest version, as whoever made the environment installs.
 
-    `origin` is the installation's `direct_url.json` (PEP 610), by default that of this one.
+    `prefix` is the environment's directory: pipx and uv leave a note of theirs in it. `origin` is
+    the installation's `direct_url.json` (PEP 610), by default that of this one.
     """
     wanted = f'"{_DISTRIBUTION}[{extra}]{_from(_origin() if origin is None else origin)}"'
-    parts = PurePath(prefix).parts
-    if "pipx" in parts:
+    if (Path(prefix) / "pipx_metadata.json").exists():
         return f"pipx install --force {wanted}"
-    if "uv" in parts and "tools" in parts:
+    if (Path(prefix) / "uv-receipt.toml").exists():
         return f"uv tool install --force --upgrade {wanted}"
-    return f"pip install --upgrade {wanted}"
+    return f"{shlex.quote(str(Path(prefix) / _PYTHON))} -m pip install --upgrade {wanted}"
 
 
 def _origin() -> str:

@@ -60,7 +60,9 @@ def test_what_a_provider_in_use_lacks_is_told_with_its_command(
     assert "install ffmpeg" in missing["remedy"]
     assert "libmagic for scripted_scanned" in found
     assert found["scripted_extra"]["state"] == "fail"
-    assert 'pip install "messengers-mcp[telepathy]"' in found["scripted_extra"]["remedy"]
+    assert (
+        '-m pip install --upgrade "messengers-mcp[telepathy]' in found["scripted_extra"]["remedy"]
+    )
     assert "ffmpeg for scripted_scanned" not in after
 
 

@@ -50,11 +50,11 @@ def test_each_system_is_told_its_own_command(platform: str, system: str, told: s
 
 
 @pytest.mark.parametrize(
-    ("prefix", "told"),
+    ("note", "told"),
     [
-        ("/opt/.venv", "pip install --upgrade"),
-        ("/opt/.local/share/pipx/venvs/messengers-mcp", "pipx install --force"),
-        ("/opt/.local/share/uv/tools/messengers-mcp", "uv tool install --force --upgrade"),
+        ("", "{}/bin/python -m pip install --upgrade"),
+        ("pipx_metadata.json", "pipx install --force"),
+        ("uv-receipt.toml", "uv tool install --force --upgrade"),
     ],
 )
 @pytest.mark.parametrize(
@@ -69,11 +69,14 @@ def test_each_system_is_told_its_own_command(platform: str, system: str, told: s
     ],
 )
 def test_an_extra_is_installed_as_the_rest_was(
-    prefix: str, told: str, origin: str, where: str
+    tmp_path: Path, note: str, told: str, origin: str, where: str
 ) -> None:
-    command = install_command("whatsapp", prefix, origin)
+    if note:
+        (tmp_path / note).touch()
 
-    assert command == f'{told} "messengers-mcp[whatsapp]{where}"'
+    command = install_command("whatsapp", str(tmp_path), origin)
+
+    assert command == f'{told.format(tmp_path)} "messengers-mcp[whatsapp]{where}"'
 
 
 def test_an_extra_is_there_when_its_packages_are() -> None:
@@ -87,5 +90,7 @@ def test_an_extra_is_there_when_its_packages_are() -> None:
 
 
 def test_an_engine_that_is_missing_is_told_with_its_command() -> None:
-    with pytest.raises(NotReady, match=r"pip install --upgrade .messengers-mcp\[telepathy\]"):
+    with pytest.raises(
+        NotReady, match=r"python -m pip install --upgrade .messengers-mcp\[telepathy\]"
+    ):
         Catalog().provider_class(replace(EXTRA, class_path="no_such_engine:Provider"))

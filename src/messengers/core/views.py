@@ -21,7 +21,7 @@ _BY_ACTION = {
     UserAction.FIX_CREDENTIALS: _FORM.replace("{what}", "new credentials"),
     UserAction.RELOGIN: _AGAIN,
     UserAction.OPEN_PHONE: "Let the owner open the messenger on the phone.",
-    UserAction.UPGRADE: "Let the owner update Messengers or the provider's package.",
+    UserAction.UPGRADE: "Let the owner run `messengers doctor`: it names what to install.",
 }
 _BY_LIFECYCLE = {
     Lifecycle.CREATED: "connect_instance starts it.",
@@ -33,7 +33,7 @@ _BY_LIFECYCLE = {
     Lifecycle.LOGGED_OUT: _AGAIN,
     Lifecycle.BANNED: "The messenger closed this account; only its support can help.",
     Lifecycle.BAD_CREDENTIALS: _FORM.replace("{what}", "new credentials"),
-    Lifecycle.ENGINE_OUTDATED: "Let the owner update Messengers or the provider's package.",
+    Lifecycle.ENGINE_OUTDATED: "Let the owner run `messengers doctor`: it names what to install.",
     Lifecycle.ERROR: "get_instance shows its last problems; connect_instance tries again.",
 }
 

@@ -250,7 +250,7 @@ async def test_what_is_no_phone_number_is_said_at_once(
     [
         ({"event": "logged_out"}, "logged_out", "relogin", "unlinked this device"),
         ({"event": "login_over", "why": "err-x"}, "logged_out", "relogin", "failed (err-x)"),
-        ({"event": "outdated"}, "engine_outdated", "upgrade", "pip install --upgrade"),
+        ({"event": "outdated"}, "engine_outdated", "upgrade", "-m pip install --upgrade"),
         (
             {"event": "banned", "code": 101, "seconds": 5400},
             "banned",
