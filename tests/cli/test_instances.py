@@ -160,6 +160,12 @@ def test_the_pace_is_chosen_and_shown(at: Run) -> None:
     at("instances", "pace", "shop", "hurried", code=2)
 
 
+def test_who_is_blocked_is_told_where_a_messenger_has_such_a_list(at: Run) -> None:
+    told = at("instances", "blocked", "shop", code=1)
+
+    assert "webchat cannot block people." in told.stderr
+
+
 def test_the_policy_is_shown_and_tightened_anywhere(at: Run) -> None:
     at("instances", "add", "webchat", "strict")
 

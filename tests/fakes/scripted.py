@@ -15,7 +15,7 @@ import orjson
 from anyio import to_thread
 from pydantic import BaseModel, ConfigDict, Field, SecretStr
 
-from messengers.errors import InvalidInput
+from messengers.errors import InvalidInput, NotFound
 from messengers.models import Health, Lifecycle, MessageRef, Sender, UserAction
 from messengers.providers.arrangement import Arrangement
 from messengers.providers.base import (
@@ -63,6 +63,8 @@ CAPABILITIES = Capabilities(
     reply=Level.FULL,
     groups=Level.FULL,
     arrange=Level.FULL,
+    block=Level.FULL,
+    portraits=Level.FULL,
     rich=Level.FULL,
     max_poll_options=12,
     login="token",
@@ -140,6 +142,8 @@ class Platform:
     contents: list[object] = field(default_factory=list[object])
     """The location, contact, poll or file of every call that took effect and had one."""
     arranged: list[tuple[str, Arrangement]] = field(default_factory=list[tuple[str, Arrangement]])
+    blocked: list[str] = field(default_factory=list[str])
+    portraits: dict[str, bytes] = field(default_factory=dict[str, bytes])
     calls: list[tuple[str, ...]] = field(default_factory=list[tuple[str, ...]])
     """Edits, deletes, reactions and read marks."""
     answers: list[Callable[[], Exception | None]] = field(
@@ -279,6 +283,22 @@ class ScriptedProvider(ScriptedGroups):
     async def arrange(self, chat_native_id: str, arrangement: Arrangement) -> None:
         self._platform.answer()
         self._platform.arranged.append((chat_native_id, arrangement))
+
+    async def blocked(self) -> Sequence[str]:
+        self._platform.answer()
+        return list(self._platform.blocked)
+
+    async def block(self, chat_native_id: str, blocked: bool) -> None:
+        self._platform.answer()
+        listed = self._platform.blocked
+        listed.append(chat_native_id) if blocked else listed.remove(chat_native_id)
+
+    async def portrait(self, chat_native_id: str, max_bytes: int) -> bytes:
+        self._platform.answer()
+        picture = self._platform.portraits.get(chat_native_id)
+        if picture is None or len(picture) > max_bytes:
+            raise NotFound("There is no picture.")
+        return picture
 
 
 class ScannedProvider(ScriptedProvider):

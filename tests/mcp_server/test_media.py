@@ -8,6 +8,7 @@ import pytest
 from mcp.types import AudioContent, CallToolResult, ImageContent
 from PIL import Image
 
+from messengers.core.callers import OWNER
 from messengers.core.happenings import Happenings
 from messengers.models import Attachment, Sender
 from messengers.providers.base import ChatSeen, MessageSeen
@@ -113,3 +114,49 @@ async def test_a_message_without_a_file_says_so(house: House, connect: Connect) 
 
     assert result.is_error
     assert "has no file" in text_of(result)
+
+
+async def test_a_chats_id_gives_the_picture_of_its_person(house: House, connect: Connect) -> None:
+    await house.personal.say("hello", "eve")
+    chat = (await house.told("hello")).chat
+    house.personal.portraits["eve"] = png(3000)
+
+    shown = await got(connect, chat)
+
+    assert text_of(shown) == f"The picture of {chat}."
+    picture = next(part for part in shown.content if isinstance(part, ImageContent))
+    assert max(Image.open(io.BytesIO(base64.b64decode(picture.data))).size) <= 1568
+
+
+@pytest.mark.parametrize(
+    ("portrait", "words"),
+    [
+        (None, "There is no picture."),
+        (b"\x89PNG\r\n\x1a\nnot quite", "That picture is damaged."),
+        (b"plain words", "That is no picture."),
+    ],
+)
+async def test_a_portrait_that_cannot_be_shown_is_said(
+    house: House, connect: Connect, portrait: bytes | None, words: str
+) -> None:
+    await house.personal.say("hello", "eve")
+    chat = (await house.told("hello")).chat
+    if portrait is not None:
+        house.personal.portraits["eve"] = portrait
+
+    async with connect() as client:
+        result = await client.call_tool("get_media", {"message": chat})
+
+    assert result.is_error
+    assert text_of(result).startswith(words)
+
+
+async def test_a_messenger_without_portraits_says_so(house: House, connect: Connect) -> None:
+    await house.core.instances.create(OWNER, "webchat", "page")
+    page = await house.core.chats.find(OWNER, "v0123456789abcdef01234567", "page", write=True)
+
+    async with connect() as client:
+        result = await client.call_tool("get_media", {"message": page.id})
+
+    assert result.is_error
+    assert text_of(result).startswith("webchat shows no pictures of people and groups.")

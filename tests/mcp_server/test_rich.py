@@ -11,7 +11,7 @@ from mcp import Client
 from PIL import Image
 
 from messengers.core.callers import OWNER
-from messengers.errors import Uncertain
+from messengers.errors import Uncertain, Unsupported
 from messengers.models import Card, Location, Poll
 from messengers.providers.arrangement import Arrangement
 from messengers.providers.base import MediaBytes
@@ -346,6 +346,46 @@ async def test_the_policy_always_asks_for_the_order_of_chats_too(
     assert len(house.personal.arranged) == 1
 
 
+async def test_who_is_blocked_is_asked_for_and_listed(house: House, connect: Connect) -> None:
+    chat = await known(house)
+
+    async with connect("messenger", toolsets=["rich"]) as client:
+        held = await done(client, "arrange_chat", chat=chat, blocked="yes")
+        waiting = await house.core.approvals.get(held["approval"])
+        before = list(house.personal.blocked)
+        await house.core.approvals.decide(held["approval"], "once", "terminal")
+        listed = await house.core.arrangements.blocked(OWNER, "me")
+        await house.core.instances.set_policy(OWNER, "me", confirm="never")
+        freed = await done(client, "arrange_chat", chat=chat, blocked="no")
+
+    assert held["outcome"] == "needs_approval"
+    assert waiting.shown.title == "Block"
+    assert waiting.shown.text == "Blocked: cannot write here"
+    assert waiting.shown.why == "It changes whether somebody can write to this account."
+    assert before == []
+    assert [(each.chat, each.native_id) for each in listed] == [(chat, "ann")]
+    assert freed["outcome"] == "accepted"
+    assert house.personal.blocked == []
+
+
+async def test_a_group_and_another_messengers_person_are_not_blocked(
+    house: House, connect: Connect
+) -> None:
+    await house.personal.say("hi all", "team", **{"from": "me", "group": "yes"})
+    group = (await house.told("hi all")).chat
+    visitor = await webchat(house)
+    page = await house.core.chats.find(OWNER, visitor, "page", write=True)
+
+    async with connect("messenger", toolsets=["rich"]) as client:
+        whole = await refused(client, "arrange_chat", chat=group, blocked="yes")
+        other = await refused(client, "arrange_chat", chat=page.id, blocked="yes")
+
+    assert whole.startswith("Only a person can be blocked.")
+    assert other.startswith("webchat cannot block people.")
+    with pytest.raises(Unsupported):
+        await house.core.arrangements.blocked(OWNER, "page")
+
+
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
@@ -353,6 +393,7 @@ async def test_the_policy_always_asks_for_the_order_of_chats_too(
         ({"mute": "yesterday"}, "mute is no time that can be read."),
         ({"mute": "2020-01-01"}, "mute is past."),
         ({"mute": "99999999w"}, "mute is no time that can be read."),
+        ({"blocked": "yes", "pinned": "no"}, "A chat is blocked or arranged, one at a time."),
         ({"archived": "maybe"}, "archived must be one of"),
         ({"archived": "yes", "chat": "nobody"}, "No such chat."),
     ],

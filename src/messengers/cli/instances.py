@@ -19,11 +19,12 @@ from messengers.cli.terminal import (
     local_time,
     misused,
     require_person,
+    rows,
     say,
 )
 from messengers.core.acts import InstanceAnswer
 from messengers.core.credentials import ConfigField
-from messengers.core.views import InstanceView
+from messengers.core.views import BlockedPerson, InstanceView
 from messengers.errors import InvalidInput
 from messengers.models import Confirm, Lifecycle, Pacing
 from messengers.providers.catalog import ALIASES
@@ -55,6 +56,7 @@ class _Provider(BaseModel):
 
 
 _VIEW, _VIEWS = TypeAdapter(InstanceView), TypeAdapter(list[InstanceView])
+_BLOCKED = TypeAdapter(list[BlockedPerson])
 _DETAIL, _ANSWER = TypeAdapter(_Detail), TypeAdapter(InstanceAnswer)
 _PROVIDERS = TypeAdapter(list[_Provider])
 _STEP: TypeAdapter[LoginStep] = TypeAdapter(LoginStep)
@@ -266,6 +268,18 @@ def pace(
     """Choose how fast an instance sends: careful for accounts of people, off for bots."""
     view = ask("PATCH", f"/instances/{segment(name)}", _VIEW, {"pacing": profile}, home=home)
     say(f"{view.instance.name}: pacing {view.instance.pacing}")
+
+
+@instances.command()
+def blocked(name: Name, as_json: AsJson = False, home: Home = None) -> None:
+    """Show who is blocked and cannot write to an account."""
+    found = ask("GET", f"/instances/{segment(name)}/blocked", _BLOCKED, home=home)
+    if as_json:
+        data(found)
+    elif found:
+        rows(("chat", "name", "id"), [(each.chat, each.name, each.native_id) for each in found])
+    else:
+        say("Nobody is blocked.")
 
 
 def _require_person_to_loosen(confirm: Confirm | None, read_only: bool | None = None) -> None:

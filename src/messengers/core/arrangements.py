@@ -1,9 +1,10 @@
-"""Where a chat stands in the account's own list: archived, pinned, muted.
+"""Where a chat stands in the account's own list, archived, pinned, muted, and who is blocked.
 
-Nobody else sees it, so it is asked for only where the owner wants to be asked for everything.
+Nobody else sees an order, so it is asked for only where the owner wants to be asked for everything.
+Who is blocked writes in vain, so that is asked for as a change to other people is.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -11,12 +12,13 @@ from messengers.core.acts import Act, Shown
 from messengers.core.approvals import Approvals
 from messengers.core.callers import Caller
 from messengers.core.chats import Chats
-from messengers.core.deadlines import answered
+from messengers.core.deadlines import answered, told
 from messengers.core.instances import Instances
 from messengers.core.sending import recipient
+from messengers.core.views import BlockedPerson
 from messengers.errors import Forbidden, InvalidInput, Unsupported
 from messengers.models import Instance, Outcome, SentMessage
-from messengers.providers.arrangement import Arrangement, ArrangesChats
+from messengers.providers.arrangement import Arrangement, ArrangesChats, BlocksPeople
 from messengers.providers.capabilities import Level
 
 __all__ = ["Arrangements"]
@@ -37,18 +39,27 @@ class Arrangements:
         )
         lines = _said(wanted)
         if not lines:
-            raise InvalidInput("Nothing is to be changed.", "Give archived, pinned or mute.")
+            raise InvalidInput(
+                "Nothing is to be changed.", "Give archived, pinned, mute or blocked."
+            )
         place = await self._chats.find(caller, chat, write=True)
         chosen = self._instances.by_name(place.instance)
-        self._arranger(chosen)
+        if wanted.blocked is None:
+            self._arranger(chosen)
+        else:
+            self._blocker(chosen)
+            if len(lines) > 1:
+                raise InvalidInput("A chat is blocked or arranged, one at a time.", "Call twice.")
+            if place.kind != "dm":
+                raise InvalidInput("Only a person can be blocked.", "Leave a group, or mute it.")
         if chosen.read_only:
             raise Forbidden("This instance is read-only.", "Only the owner can change that.")
-        why = "This instance asks before everything." if chosen.confirm == "always" else ""
+        why = _why(wanted, chosen)
         return Act(
             action="arrange_chat",
             caller=caller,
             shown=Shown(
-                title="Change a chat's place in the list",
+                title="Change a chat's place in the list" if wanted.blocked is None else "Block",
                 recipient=recipient(place),
                 text="\n".join(lines),
                 why=why,
@@ -58,6 +69,7 @@ class Arrangements:
                 "archived": wanted.archived,
                 "pinned": wanted.pinned,
                 "muted": wanted.muted,
+                "blocked": wanted.blocked,
                 "until": wanted.muted_until.isoformat() if wanted.muted_until else "",
             },
             instance_id=chosen.id,
@@ -75,19 +87,52 @@ class Arrangements:
         self._instances.provider(chosen.id)
         return provider
 
+    def _blocker(self, chosen: Instance) -> BlocksPeople:
+        provider = self._instances.provider_for_parsing(chosen.id)
+        if not isinstance(provider, BlocksPeople):
+            raise Unsupported(f"{chosen.provider} cannot block people.")
+        self._instances.provider(chosen.id)
+        return provider
+
+    async def blocked(self, caller: Caller, instance: str) -> Sequence[BlockedPerson]:
+        """Who cannot write to an account, for the owner.
+
+        Raises:
+            Unsupported: the messenger has no such list.
+            NotConnected: the list is the messenger's own, and it is not reached.
+        """
+        caller.require_owner()
+        chosen = self._instances.resolve(caller, instance)
+        found: list[BlockedPerson] = []
+        for native_id in await told(self._blocker(chosen).blocked()):
+            chat = await self._chats.get_by_native(chosen.id, native_id)
+            named = {"chat": chat.id, "name": chat.name} if chat else {}
+            found.append(BlockedPerson(native_id=native_id, **named))
+        return found
+
     async def _arrange(
         self, payload: Mapping[str, Any], caller: Caller, _wait_s: float
     ) -> SentMessage:
         place = await self._chats.get(caller, payload["chat"])
-        provider = self._arranger(self._instances.by_name(place.instance))
+        chosen = self._instances.by_name(place.instance)
         wanted = Arrangement(
             archived=payload["archived"],
             pinned=payload["pinned"],
             muted=payload["muted"],
             muted_until=datetime.fromisoformat(payload["until"]) if payload["until"] else None,
         )
-        await answered(provider.arrange(place.native_id, wanted))
+        if (blocked := payload["blocked"]) is not None:
+            await answered(self._blocker(chosen).block(place.native_id, blocked))
+        else:
+            await answered(self._arranger(chosen).arrange(place.native_id, wanted))
         return SentMessage(chat=place.id, outcome=Outcome.ACCEPTED)
+
+
+def _why(wanted: Arrangement, chosen: Instance) -> str:
+    """Why the owner is asked; empty: he is not."""
+    if wanted.blocked is not None and chosen.confirm != "never":
+        return "It changes whether somebody can write to this account."
+    return "This instance asks before everything." if chosen.confirm == "always" else ""
 
 
 def _said(wanted: Arrangement) -> list[str]:
@@ -101,4 +146,6 @@ def _said(wanted: Arrangement) -> list[str]:
         until = wanted.muted_until
         ends = f" until {until.isoformat(' ', 'minutes')}" if until else ""
         lines.append(f"Muted{ends}" if wanted.muted else "Not muted any more")
+    if wanted.blocked is not None:
+        lines.append("Blocked: cannot write here" if wanted.blocked else "Not blocked any more")
     return lines

@@ -29,6 +29,7 @@ from messengers.core.login_links import LoginLinks
 from messengers.core.media import Media
 from messengers.core.outbox import Outbox
 from messengers.core.people import People
+from messengers.core.portraits import Portraits
 from messengers.core.registry import Registry
 from messengers.core.search import Search
 from messengers.core.sending import Sending
@@ -64,6 +65,7 @@ class Core:
     history: History
     search: Search
     media: Media
+    portraits: Portraits
     inbox: Inbox
     outbox: Outbox
     approvals: Approvals
@@ -145,6 +147,7 @@ async def _build(settings: Settings, clock: Clock, store: Store, tasks: TaskGrou
         history=history,
         search=Search(store, instances, chats, history),
         media=media,
+        portraits=Portraits(instances, chats, settings),
         inbox=inbox,
         outbox=outbox,
         approvals=approvals,

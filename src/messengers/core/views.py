@@ -38,6 +38,15 @@ _BY_LIFECYCLE = {
 }
 
 
+class BlockedPerson(Model):
+    """Somebody who cannot write to an account."""
+
+    native_id: str
+    chat: str = ""
+    """The id of the chat with them, if one is stored."""
+    name: str = ""
+
+
 class InstanceView(Model):
     """An instance with everything there is to say of it."""
 

@@ -1,10 +1,11 @@
-"""The capability of a messenger that keeps an order of chats the other side does not see."""
+"""The capabilities of a messenger that keeps an order of chats, and a list of blocked people."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol, runtime_checkable
 
-__all__ = ["Arrangement", "ArrangesChats"]
+__all__ = ["Arrangement", "ArrangesChats", "BlocksPeople"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,6 +17,8 @@ class Arrangement:
     muted: bool | None = None
     muted_until: datetime | None = None
     """With `muted`: when it ends; None means when the owner ends it."""
+    blocked: bool | None = None
+    """Of a chat with a person: whether they may still write. For `BlocksPeople` alone."""
 
 
 @runtime_checkable
@@ -23,3 +26,14 @@ class ArrangesChats(Protocol):
     """Archives, pins and mutes chats on all devices of the account."""
 
     async def arrange(self, chat_native_id: str, arrangement: Arrangement) -> None: ...
+
+
+@runtime_checkable
+class BlocksPeople(Protocol):
+    """Keeps people from writing to the account."""
+
+    async def blocked(self) -> Sequence[str]:
+        """The native ids of the chats with everybody who is blocked."""
+        ...
+
+    async def block(self, chat_native_id: str, blocked: bool) -> None: ...

@@ -26,7 +26,7 @@ from messengers.models import (
     Pacing,
     Poll,
 )
-from messengers.providers.arrangement import ArrangesChats
+from messengers.providers.arrangement import ArrangesChats, BlocksPeople
 from messengers.providers.capabilities import Capabilities
 from messengers.providers.groups import ManagesGroups
 from messengers.providers.login import LoginStep
@@ -76,6 +76,7 @@ __all__ = [
     "Reconciles",
     "ResolvesRecipients",
     "Sent",
+    "ShowsPortraits",
     "Sink",
     "Types",
 ]
@@ -254,6 +255,15 @@ class DownloadsMedia(Protocol):
 
 
 @runtime_checkable
+class ShowsPortraits(Protocol):
+    """Fetches the picture that a person or a group has of itself."""
+
+    async def portrait(self, chat_native_id: str, max_bytes: int) -> bytes:
+        """Raises NotFound when there is none or the account may not see it."""
+        ...
+
+
+@runtime_checkable
 class FetchesHistory(Protocol):
     """Reads older messages of a chat, newest first, as ingestible happenings."""
 
@@ -320,4 +330,6 @@ class ProviderInfo:
         "visitors": HostsVisitors,
         "groups": ManagesGroups,
         "arrange": ArrangesChats,
+        "block": BlocksPeople,
+        "portraits": ShowsPortraits,
     }

@@ -50,6 +50,9 @@ class Capabilities(Model):
     webhooks: Level = Level.REJECT
     groups: Level = Level.REJECT
     arrange: Level = Level.REJECT
+    block: Level = Level.REJECT
+    portraits: Level = Level.REJECT
+    """Pictures that people and groups have of themselves."""
     rich: Level = Level.REJECT
     """Locations and contacts in a part."""
     max_poll_options: int = 0

@@ -11,6 +11,7 @@ import pytest
 from PIL import Image
 
 from messengers.core.callers import OWNER
+from messengers.errors import NotFound, Unsupported
 from messengers.models import Card, Lifecycle, Location, Message, Outcome, Poll
 from messengers.providers.base import MediaBytes, Part
 from tests.fakes.whatsapp_web.devices import Peer
@@ -366,3 +367,29 @@ async def test_sound_that_needs_ffmpeg_says_so_where_it_is_missing(
     assert answer.outcome is Outcome.FAILED
     assert "ffmpeg" in " ".join(answer.notes)
     assert bob.received == []
+
+
+async def test_a_person_is_blocked_and_let_in_again(linked: Linked) -> None:
+    bob = linked.somebody("Bob")
+
+    await linked.provider.block(bob.pn, blocked=True)
+    listed = await linked.core.arrangements.blocked(OWNER, linked.name)
+    await linked.provider.block(bob.pn, blocked=False)
+
+    assert [person.native_id for person in listed] == [bob.pn]
+    assert linked.me.blocked == []
+
+
+async def test_the_picture_of_a_person_is_fetched_from_where_whatsapp_keeps_it(
+    linked: Linked,
+) -> None:
+    bob, shy = linked.somebody("Bob"), linked.somebody("Shy")
+    await linked.wa.set_picture(bob, picture("JPEG"))
+
+    found = await linked.provider.portrait(bob.pn, 1_000_000)
+
+    assert found == picture("JPEG")
+    with pytest.raises(Unsupported, match="larger than it may be"):
+        await linked.provider.portrait(bob.pn, 10)
+    with pytest.raises(NotFound):
+        await linked.provider.portrait(shy.pn, 1_000_000)

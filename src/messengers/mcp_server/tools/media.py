@@ -12,7 +12,7 @@ from messengers.mcp_server.context import Ctx, asking
 from messengers.mcp_server.results import CAP, header, untrusted
 from messengers.mcp_server.text import Visible, cut
 from messengers.mcp_server.tools import parameters as given
-from messengers.models import Attachment
+from messengers.models import Attachment, IdKind, decode_id
 
 __all__ = ["get_media"]
 
@@ -24,7 +24,9 @@ _PICTURES = frozenset({"image/png", "image/jpeg", "image/webp", "image/gif"})
 
 async def get_media(
     ctx: Ctx,
-    message: given.MessageId,
+    message: Annotated[
+        given.Text, Field(description="Message id, e.g. m3k9; a chat id: its own picture")
+    ],
     index: Annotated[int, Field(description="Which attachment, from 0", ge=0)] = 0,
 ) -> list[str | ImageContent | AudioContent]:
     """See, hear or read an attachment: images, audio and text files come as they are.
@@ -32,13 +34,15 @@ async def get_media(
     Of others you learn what they are and how to pass them on.
     """
     call = asking(ctx)
+    if decode_id(IdKind.CHAT, message) is not None:
+        portrait = await call.core.portraits.of(call.caller, message)
+        return [f"The picture of {message}.", _image(portrait)]
     content = await call.core.media.content(call.caller, message, index)
     found, visible = content.attachment, Visible()
     detail = await call.core.history.get(call.caller, message)
     told = _told(found, detail.message.attachments[index].transcript, visible)
     if found.mime in _PICTURES:
-        image = ImageContent(type="image", data=_encoded(content), mime_type=found.mime)
-        return [told, image]
+        return [told, _image(content)]
     if found.mime.startswith("audio/") and len(content.data) <= _AUDIO_MAX_BYTES:
         audio = AudioContent(type="audio", data=_encoded(content), mime_type=found.mime)
         return [told, audio]
@@ -46,6 +50,11 @@ async def get_media(
         return [_text(content, visible)]
     passing_on = f'It stays with the owner. To pass it on: attachments=["{message}"].'
     return [f"{told}\n{passing_on}"]
+
+
+def _image(content: MediaContent) -> ImageContent:
+    mime = content.attachment.mime
+    return ImageContent(type="image", data=_encoded(content), mime_type=mime)
 
 
 def _told(found: Attachment, transcript: str, visible: Visible) -> str:

@@ -122,7 +122,9 @@ async def send_sticker(
     return said(await settle(ctx, act, consent))
 
 
-async def _arrange(ctx: Ctx, chat: str, archived: YesNo, pinned: YesNo, mute: str) -> Act:
+async def _arrange(
+    ctx: Ctx, chat: str, archived: YesNo, pinned: YesNo, mute: str, blocked: YesNo
+) -> Act:
     call = asking(ctx)
     word = mute.strip().lower()
     wanted = Arrangement(
@@ -130,6 +132,7 @@ async def _arrange(ctx: Ctx, chat: str, archived: YesNo, pinned: YesNo, mute: st
         pinned=_YES[pinned],
         muted=word != "off" if word else None,
         muted_until=None if word in {"", "off", "always"} else call.zone.ahead(word, "mute"),
+        blocked=_YES[blocked],
     )
     return await call.core.arrangements.prepare(call.caller, chat, wanted)
 
@@ -142,6 +145,7 @@ async def arrange_chat(
     archived: Annotated[YesNo, Field(description="Empty: as it is")] = "",
     pinned: Annotated[YesNo, Field(description="Empty: as it is")] = "",
     mute: Annotated[given.Text, Field(description="8h, 1w, ISO, always or off")] = "",
+    blocked: Annotated[YesNo, Field(description="Whether its person may not write")] = "",
 ) -> GroupResult:
-    """Archive, pin or mute a chat in the account's own list; the other side does not see it."""
+    """Archive, pin or mute a chat in the account's own list, or block its person."""
     return said(await settle(ctx, act, consent))

@@ -25,8 +25,9 @@ from PIL import Image
 from messengers.providers.whatsapp_web.engine import Engine
 from messengers.providers.whatsapp_web.groups import described
 from messengers.providers.whatsapp_web.people import bare, jid_of
-from messengers.providers.whatsapp_web.protocol import ERRORS, ErrorKind, secret_of
-from messengers.providers.whatsapp_web.writing import Refusal, edit_of, written
+from messengers.providers.whatsapp_web.pictures import fetched
+from messengers.providers.whatsapp_web.protocol import ERRORS, ErrorKind, Refusal, secret_of
+from messengers.providers.whatsapp_web.writing import edit_of, written
 
 __all__ = ["Calls"]
 
@@ -47,6 +48,7 @@ class Calls:
         self._engine = engine
         self._client = engine.client
         self._people = engine.people
+        self._proxy = ""
         self._known: Mapping[str, Callable[[With], object]] = {
             "connect": self._connect,
             "pair": self._pair,
@@ -90,7 +92,8 @@ class Calls:
             return {"error": kind, "why": f"{type(exc).__name__}"}
 
     def _connect(self, given: With) -> None:
-        self._engine.connect(given["proxy"], given["device_name"], given["whole_history"])
+        self._proxy = given["proxy"]
+        self._engine.connect(self._proxy, given["device_name"], given["whole_history"])
 
     def _pair(self, given: With) -> dict[str, object]:
         code = self._client.PairPhone(given["phone"], True, client_type=ClientType.CHROME)  # noqa: FBT003 - the engine's own order
@@ -175,7 +178,8 @@ class Calls:
 
     def _picture(self, given: With) -> dict[str, object]:
         found = self._client.get_profile_picture(jid_of(given["chat"]))
-        return {"url": found.URL}
+        data = fetched(found.URL, self._proxy, given["max_bytes"])
+        return {"data": base64.b64encode(data).decode()}
 
     def _blocked(self, _given: With) -> list[object]:
         return [self._people.person(jid) for jid in self._client.get_blocklist().JIDs]

@@ -1,4 +1,4 @@
-"""Groups, the order of chats and blocked people: what the provider asks its worker for these."""
+"""Groups, the order of chats, blocked people and portraits: what the provider asks its worker."""
 
 import base64
 from collections.abc import Mapping, Sequence
@@ -26,7 +26,7 @@ _WHY = {
 
 
 class Managing:
-    """The part of the provider that runs groups."""
+    """The part of the provider that runs groups and the account's own lists."""
 
     async def ask(self, call: str, **given: object) -> Any:  # noqa: ANN401 - any JSON
         """One call of the worker."""
@@ -95,6 +95,19 @@ class Managing:
             muted=arrangement.muted,
             muted_until_ms=int(until.timestamp() * 1000) if until else -1,
         )
+
+    async def blocked(self) -> Sequence[str]:
+        """Who cannot write to the account."""
+        return [each["id"] for each in await self.ask("blocked")]
+
+    async def block(self, chat_native_id: str, blocked: bool) -> None:
+        """Block a person, or let him write again."""
+        await self.ask("block", chat=chat_native_id, blocked=blocked)
+
+    async def portrait(self, chat_native_id: str, max_bytes: int) -> bytes:
+        """The picture that a person or a group has of itself."""
+        answer = await self.ask("picture", chat=chat_native_id, max_bytes=max_bytes)
+        return base64.b64decode(answer["data"])
 
 
 def _group(group: Mapping[str, Any]) -> GroupSeen:

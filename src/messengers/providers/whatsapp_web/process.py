@@ -176,7 +176,7 @@ _ERRORS: Mapping[ErrorKind, tuple[type[MessengersError], str]] = {
     "unreachable": (Unreachable, "WhatsApp cannot be reached"),
     "uncertain": (Uncertain, "WhatsApp did not confirm"),
     "not_ready": (NotConnected, "WhatsApp is not connected"),
-    "unsupported": (Unsupported, "That cannot be sent"),
+    "unsupported": (Unsupported, "That cannot be done"),
     "gone": (NotFound, "WhatsApp knows no such thing"),
 }
 

@@ -11,7 +11,17 @@ import hashlib
 from collections.abc import Mapping
 from typing import Final, Literal, TypedDict
 
-__all__ = ["ERRORS", "PROTOCOL", "Chat", "ErrorKind", "File", "Person", "WireMessage", "secret_of"]
+__all__ = [
+    "ERRORS",
+    "PROTOCOL",
+    "Chat",
+    "ErrorKind",
+    "File",
+    "Person",
+    "Refusal",
+    "WireMessage",
+    "secret_of",
+]
 
 PROTOCOL: Final = 1
 
@@ -40,6 +50,10 @@ ERRORS: Mapping[str, ErrorKind] = {
 }
 """What an error text of the engine (whatsmeow's errors.go and download.go) means for a send; any
 other leaves it open whether the message left."""
+
+
+class Refusal(Exception):
+    """What the worker does not do, in the words of its answer; certain that nothing was done."""
 
 
 class Person(TypedDict, total=False):

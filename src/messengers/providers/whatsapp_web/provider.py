@@ -20,7 +20,7 @@ from anyio.abc import TaskGroup
 from messengers import home
 from messengers.errors import InvalidInput, NotConnected, NotReady, Uncertain, Unreachable
 from messengers.models import Attachment, Health, Lifecycle, MessageRef
-from messengers.providers.arrangement import ArrangesChats
+from messengers.providers.arrangement import ArrangesChats, BlocksPeople
 from messengers.providers.base import (
     Deletes,
     DownloadsMedia,
@@ -34,6 +34,7 @@ from messengers.providers.base import (
     Reconciles,
     ResolvesRecipients,
     Sent,
+    ShowsPortraits,
     Sink,
     Types,
 )
@@ -374,3 +375,5 @@ _resolves: type[ResolvesRecipients] = WhatsAppWebProvider
 _reconciles: type[Reconciles] = WhatsAppWebProvider
 _groups: type[ManagesGroups] = WhatsAppWebProvider
 _arranges: type[ArrangesChats] = WhatsAppWebProvider
+_blocks: type[BlocksPeople] = WhatsAppWebProvider
+_portraits: type[ShowsPortraits] = WhatsAppWebProvider

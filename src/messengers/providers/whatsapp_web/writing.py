@@ -36,17 +36,15 @@ from neonize.proto.waE2E.WAWebProtobufsE2E_pb2 import (
 from neonize.utils.enum import MediaType
 from PIL import Image
 
-__all__ = ["Refusal", "Uploads", "edit_of", "written"]
+from messengers.providers.whatsapp_web.protocol import Refusal
+
+__all__ = ["Uploads", "edit_of", "written"]
 
 _MENTION = re.compile(r"@\+?(\d{7,15})\b")
 _THUMBNAIL_PX = 96
 _STICKER_PX = 512
 _FFMPEG_S = 40.0
 _OPUS_PER_S = 48_000
-
-
-class Refusal(Exception):
-    """It cannot be sent as it is; certain that nothing was."""
 
 
 class Uploads(Protocol):

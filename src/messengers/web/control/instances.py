@@ -81,6 +81,7 @@ def routes(core: Core) -> list[Route]:
         Route(f"{one}/login", answered(owner.login), methods=["POST"]),
         Route(f"{one}/logout", answered(owner.logout), methods=["POST"]),
         Route(f"{one}/session", answered(owner.adopt), methods=["PUT"]),
+        Route(f"{one}/blocked", answered(owner.blocked), methods=["GET"]),
     ]
 
 
@@ -168,6 +169,10 @@ class _Owner:
         return await self._instances.adopt(
             OWNER, ref_of(request), session.path, replace=session.replace
         )
+
+    async def blocked(self, request: Request) -> object:
+        found = await self._core.arrangements.blocked(OWNER, ref_of(request))
+        return [person.model_dump() for person in found]
 
     def _with_problems(self, view: InstanceView) -> Mapping[str, object]:
         problems = self._instances.problems(view.instance.id)
