@@ -16,7 +16,7 @@ from messengers.errors import (
     Uncertain,
     Unreachable,
 )
-from messengers.models import Card, Draft, Location, Outcome
+from messengers.models import Card, Draft, Health, Lifecycle, Location, Outcome
 from tests.core.conftest import AGENT, House, OpenHouse, sent
 
 
@@ -24,6 +24,10 @@ async def _ann(house: House) -> str:
     """The id of a chat that the owner knows: he wrote there from his phone."""
     await house.personal.say("hi ann", **{"from": "me"})
     return (await house.told("hi ann")).chat
+
+
+async def _accepted(house: House) -> bool | None:
+    return True if house.personal.accepted else None
 
 
 async def test_an_accepted_send_stands_in_the_transcript_with_its_native_id(house: House) -> None:
@@ -224,10 +228,20 @@ async def test_what_waits_for_the_connection_leaves_when_it_is_back(house: House
     house.personal.connected = anyio.Event()
     await house.core.instances.connect(OWNER, "me")
 
-    async def accepted() -> bool | None:
-        return True if house.personal.accepted else None
+    assert await house.core.events.wait(lambda: _accepted(house), 5)
 
-    assert await house.core.events.wait(accepted, 5)
+
+async def test_what_is_sent_while_an_account_connects_waits_for_it(house: House) -> None:
+    chat = await _ann(house)
+    sink = house.personal.sinks[-1]
+    sink.report(Health(lifecycle=Lifecycle.CONNECTING))
+
+    waiting = await house.send(chat, "hello", wait_s=0.2)
+    tried = list(house.personal.accepted)
+    sink.report(Health(lifecycle=Lifecycle.CONNECTED))
+
+    assert (waiting.outcome, tried) == (Outcome.QUEUED, [])
+    assert await house.core.events.wait(lambda: _accepted(house), 5)
 
 
 async def test_a_read_only_instance_and_a_never_chat_refuse(house: House) -> None:

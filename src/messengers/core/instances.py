@@ -4,7 +4,7 @@ What an agent asks for is prepared as an act and stands behind the owner's appro
 forms are the owner's own.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence, Set
 from datetime import datetime
 from pathlib import Path
 
@@ -15,6 +15,7 @@ from messengers.core.callers import Caller
 from messengers.core.credentials import read
 from messengers.core.events import Events
 from messengers.core.forms import Forms
+from messengers.core.health import PASSING
 from messengers.core.login_links import LoginLinks
 from messengers.core.registry import Registry
 from messengers.core.roster import Roster, check_name
@@ -122,8 +123,19 @@ class Instances:
         Raises:
             NotConnected: it is stopped, removed, between two attempts or waits for a login.
         """
+        return self._running(instance_id, _OFFLINE)
+
+    def connected_provider(self, instance_id: str) -> Provider:
+        """The same for what waits to leave: it waits on while the instance connects.
+
+        Raises:
+            NotConnected: as `provider`, or it connects.
+        """
+        return self._running(instance_id, _OFFLINE | PASSING)
+
+    def _running(self, instance_id: str, unready: Set[Lifecycle]) -> Provider:
         entry = self.registry.entry(instance_id)
-        if entry.built is not None and entry.running and entry.health.lifecycle not in _OFFLINE:
+        if entry.built is not None and entry.running and entry.health.lifecycle not in unready:
             return entry.built
         view = view_of(entry, self._address)
         state = "removed" if entry.removed else entry.health.lifecycle.value.replace("_", " ")

@@ -18,7 +18,14 @@ from messengers.core.events import Events
 from messengers.core.instances import Instances
 from messengers.core.media import Media
 from messengers.core.pacing import Hold
-from messengers.errors import MessengersError, NotReady, RateLimited, Uncertain, Unreachable
+from messengers.errors import (
+    MessengersError,
+    NotConnected,
+    NotReady,
+    RateLimited,
+    Uncertain,
+    Unreachable,
+)
 from messengers.models import Instance
 from messengers.providers.base import Part, Provider, Reconciles, Sent
 from messengers.redaction import redact
@@ -151,7 +158,7 @@ class Outbox:
             await self._nap(row, now, row["not_before"])
             return True
         try:
-            provider = self._instances.provider(row["instance_id"])
+            provider = self._instances.connected_provider(row["instance_id"])
         except NotReady:
             return False
         place = await self._store.row(chats.get, chat=row["chat_id"])
@@ -235,15 +242,18 @@ def _fate(
     """What an error means, and after how many seconds to go on.
 
     Again only where it is certain that nothing happened, or where the key makes a second call
-    the same message.
+    the same message. An account that is not connected is no fault of the message: its time to
+    live ends that.
     """
-    pause_s = min(2.0**attempts, 60.0)
+    pause_s = min(2.0 ** min(attempts, _MAX_ATTEMPTS), 60.0)
     if isinstance(exc, RateLimited):
         return "again", min(exc.retry_after_s, _RETRY_AFTER_CAP_S)
     if isinstance(exc, Uncertain):
         if reuses_key and attempts < _MAX_ATTEMPTS:
             return "again", pause_s
         return "unknown", 0
+    if isinstance(exc, NotConnected):
+        return "again", pause_s
     if isinstance(exc, Unreachable | NotReady) and attempts < _MAX_ATTEMPTS:
         return "again", pause_s
     return "failed", 0
