@@ -22,7 +22,7 @@ __all__ = ["Login"]
 _MAX_WAIT_S = 120.0
 _ASK_AGAIN_S = 0.5
 _ASKING = frozenset({UserAction.ENTER_CREDENTIALS, UserAction.FIX_CREDENTIALS})
-_OVER = TERMINAL | {Lifecycle.ERROR, Lifecycle.STOPPED}
+_OVER = TERMINAL | {Lifecycle.CONFLICT, Lifecycle.ERROR, Lifecycle.STOPPED}
 
 
 class Login:

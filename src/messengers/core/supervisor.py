@@ -106,7 +106,8 @@ class Supervisor:
             self.report(entry, _unfit(entry, entry.trouble))
             return
         known = self._runs.get(entry.instance.id)
-        over = entry.health.lifecycle in TERMINAL
+        # Whoever connects an account that another program holds has ended that program.
+        over = entry.health.lifecycle in (*TERMINAL, Lifecycle.CONFLICT)
         if known is not None and not known.scope.cancel_called and not over:
             known.hurry.set()
             return
