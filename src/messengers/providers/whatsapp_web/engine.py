@@ -44,6 +44,15 @@ _RECEIPTS = {
     told.Receipt.READ: "read",
     told.Receipt.PLAYED: "read",
 }
+_BANNED = told.ConnectFailureReason.UNKNOWN_LOGOUT
+"""406, which WhatsApp's own client calls banned (whatsmeow's events.go)."""
+_BANS = {
+    told.TemporaryBan.SEND_TO_TOO_MANY_PEOPLE: "it wrote to too many people",
+    told.TemporaryBan.BLOCKED_BY_USERS: "too many people blocked it",
+    told.TemporaryBan.CREATED_TOO_MANY_GROUPS: "it made too many groups",
+    told.TemporaryBan.SENT_TOO_MANY_SAME_MESSAGE: "it sent the same message too often",
+    told.TemporaryBan.BROADCAST_LIST: "it sent too much to broadcast lists",
+}
 _READ_ELSEWHERE = (told.Receipt.READ_SELF, told.Receipt.PLAYED_SELF)
 
 
@@ -65,7 +74,7 @@ class Engine:
             told.Disconnected: lambda _: line({"event": "disconnected"}),
             told.KeepAliveTimeout: lambda _: line({"event": "silent"}),
             told.KeepAliveRestored: lambda _: line({"event": "restored"}),
-            told.LoggedOut: lambda _: line({"event": "logged_out"}),
+            told.LoggedOut: self._logged_out,
             told.StreamReplaced: lambda _: line({"event": "replaced"}),
             told.TemporaryBan: self._banned,
             told.ConnectFailure: self._refused,
@@ -190,9 +199,13 @@ class Engine:
         for start in range(0, len(changed), 200):
             self._line({"event": "people", "people": changed[start : start + 200]})
 
+    def _logged_out(self, event: told.LoggedOut) -> None:
+        banned = event.OnConnect and event.Reason == _BANNED
+        self._line({"event": "banned"} if banned else {"event": "logged_out"})
+
     def _banned(self, event: told.TemporaryBan) -> None:
-        seconds = event.Expire / 1e9 if event.Expire > 1e9 else event.Expire
-        self._line({"event": "banned", "code": int(event.Code), "seconds": int(seconds)})
+        why = _BANS[event.Code] if event.HasField("Code") else ""
+        self._line({"event": "banned", "seconds": event.Expire, "why": why})
 
     def _refused(self, event: told.ConnectFailure) -> None:
         reason = told.ConnectFailureReason.Name(event.Reason)

@@ -67,12 +67,14 @@ def _outdated(_event: Event) -> Health:
 
 
 def _banned(event: Event) -> Health:
-    hours = event["seconds"] / 3600
+    hours, why = event.get("seconds", 0) / 3600, event.get("why", "")
+    lasts = f" for {hours:.1f} hours" if hours else ""
+    said = f": {why}" if why else ""
     return Health(
         lifecycle=Lifecycle.BANNED,
         user_action=UserAction.OPEN_PHONE,
         reason=(
-            f"WhatsApp banned the account for {hours:.1f} hours (code {event['code']})."
+            f"WhatsApp banned the account{lasts}{said}."
             " Open WhatsApp on the phone; connect again when it works there."
         ),
     )
