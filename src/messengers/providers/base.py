@@ -288,6 +288,7 @@ class Reconciles(Protocol):
     async def begun(self, key: str) -> str | None:
         """The native id under which a send with this key may have left; None: it did not.
 
+        '' where that is no longer known, as after a logout.
         Asked when no call is under way, also of a provider that does not run.
         """
         ...

@@ -31,7 +31,9 @@ from messengers.providers.whatsapp_web import process
 from messengers.providers.whatsapp_web.config import WhatsAppWebConfig
 from messengers.providers.whatsapp_web.protocol import PROTOCOL
 from messengers.providers.whatsapp_web.provider import WhatsAppWebProvider
+from messengers.providers.whatsapp_web.session import FILE
 from tests.providers.whatsapp_web.conftest import becomes
+from tests.providers.whatsapp_web.databases import DEVICES, ONE_DEVICE, TABLE, write
 
 WORKER = """
 import json, sys
@@ -252,11 +254,12 @@ async def test_what_is_no_phone_number_is_said_at_once(
         ({"event": "login_over", "why": "err-x"}, "logged_out", "relogin", "failed (err-x)"),
         ({"event": "outdated"}, "engine_outdated", "upgrade", "-m pip install --upgrade"),
         (
-            {"event": "banned", "code": 101, "seconds": 5400},
+            {"event": "banned", "seconds": 5400, "why": "it wrote to too many people"},
             "banned",
             "open_phone",
-            "for 1.5 hours (code 101)",
+            "banned the account for 1.5 hours: it wrote to too many people.",
         ),
+        ({"event": "banned"}, "banned", "open_phone", "banned the account. Open WhatsApp"),
     ],
 )
 async def test_what_only_the_owner_can_end_ends_the_run_with_its_remedy(
@@ -366,15 +369,35 @@ async def test_a_worker_that_falls_over_says_its_last_words_without_secrets(
     assert "secret" not in str(account.faults[0])
 
 
-async def test_a_send_that_never_began_is_certainly_not_sent_when_the_worker_ends(
-    account: Account, tasks: TaskGroup, says: Says
+@pytest.mark.parametrize(
+    ("devices", "key", "error", "native_id"),
+    [
+        ([ONE_DEVICE], "another", Unreachable, None),
+        ([ONE_DEVICE], "k", Uncertain, "3EB0ID"),
+        ([], "another", Uncertain, ""),
+    ],
+    ids=["never begun", "begun", "unlinked meanwhile"],
+)
+async def test_when_the_worker_ends_its_session_tells_whether_a_send_began(
+    account: Account,
+    tasks: TaskGroup,
+    says: Says,
+    tmp_path: Path,
+    devices: Sequence[str],
+    key: str,
+    error: type[Unreachable],
+    native_id: str | None,
 ) -> None:
     says([{"event": "connected"}], {"send": "ends"})
     tasks.start_soon(account.run)
     await becomes(lambda: account.states)
+    write(tmp_path / "wa" / FILE, TABLE, DEVICES, *devices, key=key)
 
-    with pytest.raises(Unreachable):
+    with pytest.raises(Unreachable) as raised:
         await account.provider.send("1@s.whatsapp.net", Part(text="x"), "k")
+
+    assert type(raised.value) is error
+    assert getattr(raised.value, "native_id", None) == native_id
 
 
 @pytest.mark.parametrize(

@@ -8,26 +8,12 @@ import pytest
 
 from messengers.errors import InvalidInput
 from messengers.providers.whatsapp_web import session
-from messengers.providers.whatsapp_web.protocol import secret_of
-
-TABLE = "CREATE TABLE whatsmeow_message_secrets (message_id TEXT, key BLOB)"
-DEVICES = "CREATE TABLE whatsmeow_device (jid TEXT)"
-ONE_DEVICE = "INSERT INTO whatsmeow_device VALUES ('37120000000:1@s.whatsapp.net')"
+from tests.providers.whatsapp_web.databases import DEVICES, ONE_DEVICE, TABLE, write
 
 
 @pytest.fixture
 def file(tmp_path: Path) -> Path:
     return tmp_path / "wa" / session.FILE
-
-
-def write(file: Path, *statements: str, key: str = "") -> None:
-    file.parent.mkdir(exist_ok=True)
-    with closing(sqlite3.connect(file)) as connection, connection:
-        for statement in statements:
-            connection.execute(statement)
-        if key:
-            row = ("3EB0ID", secret_of(key))
-            connection.execute("INSERT INTO whatsmeow_message_secrets VALUES (?, ?)", row)
 
 
 def test_a_new_session_is_private_and_waits_for_the_disk_once_a_commit(file: Path) -> None:
@@ -57,12 +43,20 @@ def test_an_adopted_session_becomes_private_and_stays_readable(file: Path, tmp_p
 
 
 def test_a_send_that_never_began_has_no_id(file: Path) -> None:
-    assert session.begun(file, "k1") is None
-    write(file, "CREATE TABLE other (id)")
-    assert session.begun(file, "k1") is None
-    write(file, TABLE, key="k2")
+    write(file, TABLE, DEVICES, ONE_DEVICE, key="k2")
+
     assert session.begun(file, "k1") is None
     assert session.begun(file, "k2") == "3EB0ID"
+
+
+@pytest.mark.parametrize("statements", [(), ("CREATE TABLE other (id)",), (TABLE, DEVICES)])
+def test_without_a_link_nobody_knows_whether_a_send_began(
+    file: Path, statements: tuple[str, ...]
+) -> None:
+    write(file, *statements)
+
+    assert session.begun(file, "k1") == ""
+    assert session.begun(file.with_name("missing"), "k1") == ""
 
 
 def test_a_damaged_session_file_is_not_taken_for_a_send_that_never_began(file: Path) -> None:

@@ -109,8 +109,6 @@ class Worker:
                     yield events
         except (anyio.IncompleteRead, anyio.ClosedResourceError, anyio.BrokenResourceError):
             return
-        finally:
-            self._lost()
 
     async def _line(self) -> Event:
         return orjson.loads(await self._lines.receive_until(b"\n", _MAX_LINE))
@@ -123,7 +121,8 @@ class Worker:
             take(line)
         return True
 
-    def _lost(self) -> None:
+    def lost(self) -> None:
+        """Whoever waits for an answer is told that there will be none."""
         self.gone = True
         for number in tuple(self._waiting):
             take = self._waiting.pop(number)
@@ -165,6 +164,7 @@ async def start(session: Path) -> AsyncGenerator[Worker]:
             yield worker
             tasks.cancel_scope.cancel()
     finally:
+        worker.lost()
         with anyio.CancelScope(shield=True):
             if process.returncode is None:
                 process.kill()

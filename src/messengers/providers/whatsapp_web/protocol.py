@@ -36,6 +36,7 @@ ERRORS: Mapping[str, ErrorKind] = {
     "failed to get user info": "unreachable",
     "failed to get group members": "refused",
     "the store doesn't contain a device JID": "not_ready",
+    "client is nil": "not_ready",
     "server returned error": "refused",
     "no LID found": "gone",
     "that group does not exist": "gone",
@@ -48,8 +49,8 @@ ERRORS: Mapping[str, ErrorKind] = {
     "status code 404": "gone",
     "status code 410": "gone",
 }
-"""What an error text of the engine (whatsmeow's errors.go and download.go) means for a send; any
-other leaves it open whether the message left."""
+"""What an error text of the engine (whatsmeow's errors.go and download.go, neonize before it is
+connected) means for a send; any other leaves it open whether the message left."""
 
 
 class Refusal(Exception):

@@ -120,6 +120,9 @@ class WhatsAppWebProvider(Managing):
         finally:
             self._worker = self._sink = self._qr = self._code = None
         if self._ended is not None:
+            if self._ended.lifecycle is Lifecycle.LOGGED_OUT:
+                # The engine does that too, but was killed perhaps before it could.
+                await anyio.to_thread.run_sync(sessions.forget, self._session)
             sink.report(self._ended)
             if self._ended.lifecycle is Lifecycle.CONFLICT:
                 await anyio.sleep_forever()  # connecting again would only drive the other one out
@@ -289,7 +292,7 @@ class WhatsAppWebProvider(Managing):
         """One message.
 
         When the worker ends during the call, its session file tells whether the send was begun:
-        without that it is certain that nothing left.
+        if it was not, it is certain that nothing left.
         """
         worker, wire = self._running(), _wire(part)
         try:
@@ -297,9 +300,10 @@ class WhatsAppWebProvider(Managing):
         except Uncertain as exc:
             if not worker.gone:
                 raise
-            exc.native_id = await self.begun(key) or ""
-            if not exc.native_id:
+            native_id = await self.begun(key)
+            if native_id is None:
                 raise Unreachable("The worker ended before the message left.") from exc
+            exc.native_id = native_id
             raise
         return Sent(answer["id"], datetime.fromtimestamp(answer["at"], UTC))
 

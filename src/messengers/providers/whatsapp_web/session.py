@@ -11,7 +11,10 @@ from messengers.providers.whatsapp_web.protocol import secret_of
 __all__ = ["FILE", "adopt", "begun", "forget", "prepare"]
 
 FILE = "session.db"
-_BEGUN = "SELECT message_id FROM whatsmeow_message_secrets WHERE key = ?"
+_BEGUN = """
+SELECT (SELECT message_id FROM whatsmeow_message_secrets WHERE key = ?), count(*)
+FROM whatsmeow_device
+"""
 
 
 def prepare(session: Path) -> None:
@@ -28,18 +31,19 @@ def prepare(session: Path) -> None:
 def begun(session: Path, key: str) -> str | None:
     """The id under which the engine began a send with this key; None: it never began.
 
-    The engine writes that row before anything leaves. Blocking.
+    The engine writes that row before anything leaves. '' where nothing is linked any more: then
+    the row went with the link. Blocking.
     """
     if not session.exists():
-        return None
+        return ""
     with closing(sqlite3.connect(session, timeout=5)) as connection:
         try:
-            row = connection.execute(_BEGUN, (secret_of(key),)).fetchone()
+            found, devices = connection.execute(_BEGUN, (secret_of(key),)).fetchone()
         except sqlite3.OperationalError as exc:
             if "no such table" in str(exc):
-                return None
+                return ""
             raise
-    return str(row[0]) if row else None
+    return found or (None if devices else "")
 
 
 def adopt(copy: Path, session: Path) -> None:
