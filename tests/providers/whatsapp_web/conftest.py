@@ -79,16 +79,13 @@ async def reaches(core: Core, lifecycle: Lifecycle, name: str = "wa") -> None:
     await becomes(lambda: entry.health.lifecycle is lifecycle)
 
 
-async def link(
-    core: Core, wa: FakeWhatsApp, account: Account, name: str = "wa", **config: str
-) -> Companion:
-    """Create an instance without its pauses, and scan its code with the phone of an account."""
+async def create(core: Core, wa: FakeWhatsApp, name: str = "wa", **config: str) -> None:
+    """Set an instance up without its pauses."""
     endpoints = {"proxy": wa.proxy_url}
     await core.instances.create(
         OWNER, "whatsapp_web", name, config, endpoints=endpoints, confirm="never", wait_s=0
     )
     await core.instances.set_policy(OWNER, name, pacing="off")
-    return await scan(core, wa, account, name)
 
 
 async def scan(core: Core, wa: FakeWhatsApp, account: Account, name: str = "wa") -> Companion:
@@ -98,6 +95,21 @@ async def scan(core: Core, wa: FakeWhatsApp, account: Account, name: str = "wa")
     companion = await wa.scan_qr(step.text, account)
     await reaches(core, Lifecycle.CONNECTED, name)
     return companion
+
+
+def workers(folder: Path) -> list[int]:
+    """The pids of the workers whose sessions lie below a folder, whoever started them."""
+    return [
+        int(process.name) for process in Path("/proc").glob("[0-9]*") if _works(process, folder)
+    ]
+
+
+def _works(process: Path, folder: Path) -> bool:
+    try:
+        words = (process / "cmdline").read_text("utf-8").split("\0")
+    except (FileNotFoundError, ProcessLookupError):  # it ended meanwhile
+        return False
+    return MODULE in words and any(word.startswith(f"{folder}/") for word in words)
 
 
 @dataclass
@@ -177,12 +189,12 @@ async def serving(wa: FakeWhatsApp) -> AsyncGenerator[None]:
         yield
 
 
-@asynccontextmanager
-async def linked_account(folder: Path, wa: FakeWhatsApp) -> AsyncGenerator[Linked]:
-    me = wa.add_account(str(next(_numbers)), "Me Myself")
-    async with open_core(Settings(home=folder / "home")) as core:
-        companion = await link(core, wa, me)
-        yield Linked(wa, core, me, companion)
+async def link(
+    core: Core, wa: FakeWhatsApp, account: Account, name: str = "wa", **config: str
+) -> Linked:
+    """An instance that a phone has linked."""
+    await create(core, wa, name, **config)
+    return Linked(wa, core, account, await scan(core, wa, account, name), name)
 
 
 @pytest.fixture(scope="module")
@@ -191,8 +203,9 @@ async def linked() -> AsyncIterator[Linked]:
     require_engine()
     with quick_folder() as folder:
         async with FakeWhatsApp(folder / "tls") as wa, serving(wa):
-            async with linked_account(folder, wa) as account:
-                yield account
+            me = wa.add_account(str(next(_numbers)), "Me Myself")
+            async with open_core(Settings(home=folder / "home")) as core:
+                yield await link(core, wa, me)
             wa.check()
 
 
