@@ -13,6 +13,7 @@ import pytest
 from anyio.abc import TaskGroup
 
 from messengers.clock import SystemClock
+from messengers.core.address import Address
 from messengers.core.callers import OWNER
 from messengers.core.events import Events
 from messengers.core.health import Pace, line_of, reason_of, wanted_pause_s
@@ -24,6 +25,7 @@ from messengers.models import Health, Lifecycle, UserAction
 from messengers.providers.base import Provider, ProviderContext, ProviderInfo, Sink
 from messengers.providers.capabilities import Capabilities
 from messengers.providers.catalog import Catalog
+from messengers.settings import Settings
 from messengers.store import Store
 from tests.fakes.scripted import ScriptedConfig, ScriptedProvider, platform
 
@@ -161,7 +163,7 @@ async def open_stand(home: Path, pace: Pace = QUICK) -> AsyncGenerator[Stand]:
     clock = SystemClock()
     store = await Store.open(home, clock)
     try:
-        registry = Registry(store, OneClass(), clock)
+        registry = Registry(store, OneClass(), clock, Address(Settings(home=home)))
         events = Events(store, clock, registry.name_of)
         supervisor = Supervisor(registry, events, clock, pace)
         roster = Roster(store, clock, events, registry, supervisor)

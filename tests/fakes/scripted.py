@@ -4,6 +4,7 @@ It speaks the real provider contract, so the engine runs against it unchanged. A
 by the instance's token, as an account is by its credentials.
 """
 
+import hmac
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
@@ -15,7 +16,7 @@ import orjson
 from anyio import to_thread
 from pydantic import BaseModel, ConfigDict, Field, SecretStr
 
-from messengers.errors import InvalidInput, NotFound
+from messengers.errors import InvalidInput, NotFound, Unauthorized
 from messengers.models import Health, Lifecycle, MessageRef, Sender, UserAction
 from messengers.providers.arrangement import Arrangement
 from messengers.providers.base import (
@@ -36,6 +37,7 @@ from messengers.providers.base import (
 from messengers.providers.capabilities import Capabilities, Level
 from messengers.providers.login import LoginStep, ShowCode, ShowQr, Wait
 from messengers.providers.requirements import FFMPEG, LIBMAGIC
+from messengers.providers.webhooks import Delivered, WebhookAnswer, WebhookRequest
 from tests.fakes.groups import GroupSide, ScriptedGroups
 
 __all__ = [
@@ -64,6 +66,7 @@ CAPABILITIES = Capabilities(
     groups=Level.FULL,
     arrange=Level.FULL,
     block=Level.FULL,
+    webhooks=Level.FULL,
     portraits=Level.FULL,
     rich=Level.FULL,
     max_poll_options=12,
@@ -143,6 +146,7 @@ class Platform:
     """The location, contact, poll or file of every call that took effect and had one."""
     arranged: list[tuple[str, Arrangement]] = field(default_factory=list[tuple[str, Arrangement]])
     blocked: list[str] = field(default_factory=list[str])
+    webhook_url: str = ""
     portraits: dict[str, bytes] = field(default_factory=dict[str, bytes])
     calls: list[tuple[str, ...]] = field(default_factory=list[tuple[str, ...]])
     """Edits, deletes, reactions and read marks."""
@@ -194,6 +198,11 @@ def _dump(value: Mapping[str, object]) -> bytes:
     return orjson.dumps(value)
 
 
+def signed(secret: bytes, body: bytes) -> bytes:
+    """How a scripted messenger signs what it delivers."""
+    return hmac.digest(secret, body, "sha256")
+
+
 class ScriptedProvider(ScriptedGroups):
     """The contract, answered by a Platform."""
 
@@ -203,6 +212,8 @@ class ScriptedProvider(ScriptedGroups):
         self._platform = platform(context.config.token.get_secret_value())
         self._clock = context.clock
         self._session = context.directory / "session.db"
+        self._secret = context.config.token.get_secret_value().encode()
+        self._platform.webhook_url = context.webhook_url
         super().__init__(self._platform.groups, self._platform.answer)
 
     async def run(self, sink: Sink) -> None:
@@ -283,6 +294,15 @@ class ScriptedProvider(ScriptedGroups):
     async def arrange(self, chat_native_id: str, arrangement: Arrangement) -> None:
         self._platform.answer()
         self._platform.arranged.append((chat_native_id, arrangement))
+
+    def unpack(self, request: WebhookRequest) -> WebhookAnswer:
+        if request.method == "GET":
+            return WebhookAnswer(body=request.query.get("challenge", ""))
+        given = bytes.fromhex(request.headers.get("x-signature", ""))
+        if not hmac.compare_digest(given, signed(self._secret, request.body)):
+            raise Unauthorized("The signature is another's.")
+        event = orjson.loads(request.body)
+        return WebhookAnswer([Delivered(event["id"], event["chat"], "message", request.body)])
 
     async def blocked(self) -> Sequence[str]:
         self._platform.answer()

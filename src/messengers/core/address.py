@@ -40,3 +40,8 @@ class Address:
     def login(self, token: str) -> str:
         """A login page: on this machine only, as a form is."""
         return f"{self.local}/login/{token}"
+
+    def webhook(self, instance_id: str) -> str:
+        """Where a messenger delivers to; empty when the internet does not reach this daemon."""
+        base = self._settings.public_url.rstrip("/")
+        return f"{base}/webhooks/{instance_id}" if base else ""

@@ -15,6 +15,7 @@ from messengers.core.arrangements import Arrangements
 from messengers.core.changes import Changes
 from messengers.core.chats import Chats
 from messengers.core.contacts import Contacts
+from messengers.core.deliveries import Deliveries
 from messengers.core.drafts import Drafts
 from messengers.core.events import Events
 from messengers.core.forms import Forms
@@ -67,6 +68,7 @@ class Core:
     media: Media
     portraits: Portraits
     inbox: Inbox
+    deliveries: Deliveries
     outbox: Outbox
     approvals: Approvals
     sending: Sending
@@ -106,8 +108,8 @@ async def open_core(settings: Settings, clock: Clock | None = None) -> AsyncGene
 
 async def _build(settings: Settings, clock: Clock, store: Store, tasks: TaskGroup) -> Core:
     """Every noun once, from the ones that know nothing to the ones that join the others."""
-    registry = Registry(store, Catalog(), clock)
     address = Address(settings)
+    registry = Registry(store, Catalog(), clock, address)
     events = Events(store, clock, registry.name_of)
     supervisor = Supervisor(registry, events, clock)
     forms, links = Forms(clock, address), LoginLinks(clock, address)
@@ -149,6 +151,7 @@ async def _build(settings: Settings, clock: Clock, store: Store, tasks: TaskGrou
         media=media,
         portraits=Portraits(instances, chats, settings),
         inbox=inbox,
+        deliveries=Deliveries(instances, inbox),
         outbox=outbox,
         approvals=approvals,
         sending=sending,

@@ -15,6 +15,7 @@ import orjson
 from pydantic import BaseModel
 
 from messengers.clock import Clock, from_ms
+from messengers.core.address import Address
 from messengers.core.callers import Caller
 from messengers.core.credentials import plain, read
 from messengers.errors import MessengersError, NotConnected, NotFound
@@ -56,9 +57,10 @@ class Entry:
 class Registry:
     """Finds instances and builds their providers."""
 
-    def __init__(self, store: Store, catalog: Catalog, clock: Clock) -> None:
+    def __init__(self, store: Store, catalog: Catalog, clock: Clock, address: Address) -> None:
         self._store = store
         self._clock = clock
+        self._address = address
         self._entries: dict[str, Entry] = {}
         self._ids: dict[str, str] = {}
         self.catalog = catalog
@@ -215,6 +217,7 @@ class Registry:
                 endpoints=entry.endpoints,
                 directory=self._store.home / "instances" / str(UUID(instance.id)),
                 clock=self._clock,
+                webhook_url=self._address.webhook(instance.id),
             )
         )
         return entry.built

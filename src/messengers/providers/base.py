@@ -46,6 +46,7 @@ from messengers.providers.seen import (
     ReceiptSeen,
 )
 from messengers.providers.visitors import HostsVisitors
+from messengers.providers.webhooks import ReceivesWebhooks
 
 __all__ = [
     "ChatSeen",
@@ -152,6 +153,8 @@ class ProviderContext:
     directory: Path
     """0700, this instance's own; made on first use by whoever writes there."""
     clock: Clock
+    webhook_url: str = ""
+    """Where the messenger may deliver to; empty when the internet does not reach this daemon."""
 
 
 @runtime_checkable
@@ -329,6 +332,7 @@ class ProviderInfo:
         "download_media": DownloadsMedia,
         "fetch_history": FetchesHistory,
         "visitors": HostsVisitors,
+        "webhooks": ReceivesWebhooks,
         "groups": ManagesGroups,
         "arrange": ArrangesChats,
         "block": BlocksPeople,

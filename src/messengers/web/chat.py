@@ -24,6 +24,7 @@ from messengers.errors import (
     RateLimited,
 )
 from messengers.web.assets import render, static_routes
+from messengers.web.bodies import body_of
 from messengers.web.chat_socket import serve_page
 from messengers.web.headers import FILE, PAGE
 from messengers.web.origins import is_https, is_own_origin
@@ -95,7 +96,10 @@ class _Pages:
             raise Forbidden("This page belongs to another site.")
         name = str(request.path_params["name"])
         page = self._visitors.page(name)
-        data = await _body(request, page.max_image_bytes)
+        try:
+            data = await body_of(request, page.max_image_bytes)
+        except ClientDisconnect as exc:
+            raise InvalidInput("The picture did not arrive whole.", "Send it again.") from exc
         if data is None:
             return refused(413, "too_large", "The picture is too large.", **FILE)
         file_name = unquote(request.headers.get("x-file-name", ""), errors="replace")
@@ -120,19 +124,3 @@ class _Pages:
         if not visitor:
             raise Forbidden("Open the chat page first.")
         return visitor
-
-
-async def _body(request: Request, max_bytes: int) -> bytes | None:
-    """The request's body; None as soon as it is too large."""
-    declared = request.headers.get("content-length", "0")
-    if len(declared) > 12 or not declared.isdigit() or int(declared) > max_bytes:
-        return None
-    data = bytearray()
-    try:
-        async for chunk in request.stream():
-            data += chunk
-            if len(data) > max_bytes:
-                return None
-    except ClientDisconnect as exc:
-        raise InvalidInput("The picture did not arrive whole.", "Send it again.") from exc
-    return bytes(data)

@@ -1,0 +1,52 @@
+"""The capability of a messenger that delivers its events by HTTP requests to this daemon."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Protocol, runtime_checkable
+
+__all__ = ["Delivered", "ReceivesWebhooks", "WebhookAnswer", "WebhookRequest"]
+
+
+@dataclass(frozen=True, slots=True)
+class WebhookRequest:
+    """What came, as it came: a signature covers the raw bytes."""
+
+    method: str
+    """GET or POST."""
+    headers: Mapping[str, str]
+    """Their names in lower case."""
+    query: Mapping[str, str]
+    body: bytes = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Delivered:
+    """One event, in the words of `Sink.ingest`."""
+
+    event_key: str
+    chat_key: str
+    kind: str
+    payload: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class WebhookAnswer:
+    """The events to store, and what the messenger is told once they are stored."""
+
+    events: Sequence[Delivered] = ()
+    body: str = ""
+    """Plain text, e.g. the challenge of a subscription."""
+
+
+@runtime_checkable
+class ReceivesWebhooks(Protocol):
+    """Is delivered to at `ProviderContext.webhook_url`."""
+
+    def unpack(self, request: WebhookRequest) -> WebhookAnswer:
+        """Verify a delivery and split it into events; pure, and quick.
+
+        Raises:
+            Unauthorized: it is not proven to come from the messenger. So is what raises ValueError,
+                and everything as long as there is no secret to prove it with.
+        """
+        ...
