@@ -90,10 +90,10 @@ def test_a_backup_is_a_database_without_the_key(at: Run, office: House) -> None:
 
 
 def test_a_backup_with_sessions_warns(at: Run, office: House) -> None:
-    shown = at("backup", str(office.home / "backups" / "full.db"), "--with-sessions").stdout
+    shown = at("backup", str(office.home / "full.db"), "--with-sessions").stdout
 
     assert "whoever has it has those accounts" in shown
-    archive = office.home / "backups" / "full-sessions.tar"
+    archive = office.home / "full-sessions.tar"
     assert stat.S_IMODE(archive.stat().st_mode) == 0o600
 
 

@@ -488,7 +488,7 @@ async def test_what_is_no_longer_installed_is_shown_with_the_remedy(
 
         assert view.health.lifecycle is Lifecycle.ERROR
         assert view.capabilities.max_text == 0
-        assert "update" in view.next_step
+        assert "`messengers doctor`" in view.next_step
         answer = await core.instances.connect(OWNER, "bot")
         assert answer.outcome == "not_done"
         with pytest.raises(NotConnected):

@@ -35,7 +35,9 @@ class Arrangements:
     async def prepare(self, caller: Caller, chat: str, wanted: Arrangement) -> Act:
         """What of the chat's place would change."""
         await self._instances.able(
-            caller, lambda able: able.arrange is not Level.REJECT, "archive, pin or mute chats"
+            caller,
+            lambda able: {able.arrange, able.block} != {Level.REJECT},
+            "archive, pin, mute or block chats",
         )
         lines = _said(wanted)
         if not lines:

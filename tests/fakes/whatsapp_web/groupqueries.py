@@ -119,8 +119,10 @@ async def _participants(asked: GroupQuery) -> Answer:
     changed: list[Peer] = []
     for each in asked.body.all("participant"):
         person = asked.world.person(each["jid"])
-        if person is None or (asked.body.tag != "add" and person not in group.members):
-            done.append(Node("participant", {"jid": each["jid"], "error": 404}))
+        is_new = asked.body.tag == "add"
+        if person is None or (person in group.members) is is_new:
+            error = 409 if person and is_new else 404
+            done.append(Node("participant", {"jid": each["jid"], "error": error}))
             continue
         changed.append(person)
         done.append(Node("participant", group.participant(person).attrs))

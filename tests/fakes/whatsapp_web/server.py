@@ -11,6 +11,7 @@ from typing import Self
 
 import anyio
 import uvicorn
+from coverage import Coverage
 from starlette.applications import Starlette
 from starlette.routing import WebSocketRoute
 from starlette.websockets import WebSocket
@@ -123,8 +124,10 @@ class FakeWhatsApp(Phones, Groups, Talk):
     def command(self, module: str, *args: str) -> list[str]:
         """Starts `python -m module args` in a process whose engine trusts this fake."""
         launcher = str(Path(__file__).with_name("launch.py"))
-        trust = [self.root_key.hex(), str(self.ca_file)]
-        return [sys.executable, launcher, *trust, module, *args]
+        counting = Coverage.current()
+        file = counting.get_data().base_filename() if counting else ""
+        given = [self.root_key.hex(), str(self.ca_file), file, module]
+        return [sys.executable, launcher, *given, *args]
 
     @property
     def receipts(self) -> list[Receipt]:

@@ -158,7 +158,7 @@ async def test_a_refused_version_is_said_and_tried_again_by_its_owner_only(
         await scan(core, wa, me)
 
     assert isinstance(step, LoginFailed)
-    assert "pip install -U" in step.reason
+    assert "-m pip install --upgrade" in step.reason
 
 
 async def test_an_account_whose_version_is_refused_later_keeps_its_session(

@@ -9,7 +9,6 @@ from datetime import UTC, datetime
 from typing import Any
 
 from neonize.exc import NeonizeError
-from neonize.proto.Neonize_pb2 import MutationInfo, PatchInfo
 from neonize.proto.waCommon.WACommon_pb2 import MessageKey
 from neonize.proto.waE2E.WAWebProtobufsE2E_pb2 import Message, ReactionMessage
 from neonize.utils.enum import (
@@ -65,7 +64,6 @@ class Calls:
             "picture": self._picture,
             "blocked": self._blocked,
             "block": self._block,
-            "arrange": self._arrange,
             "groups": lambda _: [
                 described(each, self._people) for each in self._client.get_joined_groups()
             ],
@@ -188,16 +186,6 @@ class Calls:
         action = BlocklistAction.BLOCK if given["blocked"] else BlocklistAction.UNBLOCK
         self._client.update_blocklist(jid_of(given["chat"]), action)
 
-    def _arrange(self, given: With) -> None:
-        for kind, index, fields in _mutations(given):
-            mutation = MutationInfo(Index=[index, given["chat"]], Version=_VERSIONS[index])
-            action = getattr(mutation.Value, f"{kind}Action")
-            for name, value in fields.items():
-                setattr(action, name, value)
-            action.SetInParent()
-            name = PatchInfo.REGULAR_LOW if kind != "mute" else PatchInfo.REGULAR_HIGH
-            self._client.send_app_state(PatchInfo(Type=name, Mutations=[mutation]))
-
     def _group(self, given: With) -> dict[str, Any]:
         return described(self._client.get_group_info(jid_of(given["chat"])), self._people)
 
@@ -238,22 +226,6 @@ class Calls:
     def _invite_link(self, given: With) -> dict[str, object]:
         link = self._client.get_group_invite_link(jid_of(given["chat"]), given["renew"])
         return {"link": link}
-
-
-_VERSIONS = {"archive": 3, "pin_v1": 5, "mute": 2}
-"""Of each kind of change (whatsmeow's appstate/encode.go)."""
-
-
-def _mutations(given: With) -> list[tuple[str, str, dict[str, object]]]:
-    found: list[tuple[str, str, dict[str, object]]] = []
-    if given.get("archived") is not None:
-        found.append(("archiveChat", "archive", {"archived": given["archived"]}))
-    if given.get("pinned") is not None:
-        found.append(("pin", "pin_v1", {"pinned": given["pinned"]}))
-    if given.get("muted") is not None:
-        until_ms = given["muted_until_ms"] if given["muted"] else 0
-        found.append(("mute", "mute", {"muted": given["muted"], "muteEndTimestamp": until_ms}))
-    return found
 
 
 def _square(data: bytes) -> bytes:

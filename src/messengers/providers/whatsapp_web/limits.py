@@ -51,7 +51,6 @@ CAPABILITIES = Capabilities(
     download_media=Level.FULL,
     groups=Level.FULL,
     rich=Level.FULL,
-    arrange=Level.FULL,
     block=Level.FULL,
     portraits=Level.FULL,
     max_poll_options=12,

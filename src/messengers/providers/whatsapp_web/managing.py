@@ -1,11 +1,10 @@
-"""Groups, the order of chats, blocked people and portraits: what the provider asks its worker."""
+"""Groups, blocked people and portraits: what the provider asks its worker for these."""
 
 import base64
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 from messengers.errors import PlatformRefused, Uncertain
-from messengers.providers.arrangement import Arrangement
 from messengers.providers.groups import (
     GroupMember,
     GroupSeen,
@@ -26,7 +25,7 @@ _WHY = {
 
 
 class Managing:
-    """The part of the provider that runs groups and the account's own lists."""
+    """The part of the provider that runs groups, blocks people and shows how they look."""
 
     async def ask(self, call: str, **given: object) -> Any:  # noqa: ANN401 - any JSON
         """One call of the worker."""
@@ -83,18 +82,6 @@ class Managing:
     async def leave_group(self, chat_native_id: str) -> None:
         """Leave it."""
         await self.ask("leave_group", chat=chat_native_id)
-
-    async def arrange(self, chat_native_id: str, arrangement: Arrangement) -> None:
-        """Archive, pin or mute a chat on all devices of the account."""
-        until = arrangement.muted_until
-        await self.ask(
-            "arrange",
-            chat=chat_native_id,
-            archived=arrangement.archived,
-            pinned=arrangement.pinned,
-            muted=arrangement.muted,
-            muted_until_ms=int(until.timestamp() * 1000) if until else -1,
-        )
 
     async def blocked(self) -> Sequence[str]:
         """Who cannot write to the account."""

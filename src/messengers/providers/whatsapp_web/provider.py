@@ -20,7 +20,7 @@ from anyio.abc import TaskGroup
 from messengers import home
 from messengers.errors import InvalidInput, NotConnected, NotReady, Uncertain, Unreachable
 from messengers.models import Attachment, Health, Lifecycle, MessageRef
-from messengers.providers.arrangement import ArrangesChats, BlocksPeople
+from messengers.providers.arrangement import BlocksPeople
 from messengers.providers.base import (
     Deletes,
     DownloadsMedia,
@@ -378,6 +378,5 @@ _downloads: type[DownloadsMedia] = WhatsAppWebProvider
 _resolves: type[ResolvesRecipients] = WhatsAppWebProvider
 _reconciles: type[Reconciles] = WhatsAppWebProvider
 _groups: type[ManagesGroups] = WhatsAppWebProvider
-_arranges: type[ArrangesChats] = WhatsAppWebProvider
 _blocks: type[BlocksPeople] = WhatsAppWebProvider
 _portraits: type[ShowsPortraits] = WhatsAppWebProvider

@@ -11,6 +11,7 @@ import os
 import re
 import sys
 import threading
+import traceback
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -66,6 +67,8 @@ def main(session: str) -> None:
         _serve(Path(session), line, heard)
     except BrokenPipeError:
         pass
+    except Exception:  # noqa: BLE001 - its last words
+        traceback.print_exc()
     finally:
         os._exit(0)
 
