@@ -25,7 +25,7 @@ __all__ = ["ALIASES", "BUILT_IN", "GROUP", "Catalog"]
 GROUP = "messengers.providers"
 BUILT_IN: Mapping[str, str] = {
     "webchat": "messengers.providers.webchat:INFO",
-    "whatsapp_web": "messengers.providers.whatsapp_web:INFO",
+    "whatsapp_web": "messengers.providers.whatsapp_web.info:INFO",
 }
 ALIASES: Mapping[str, str] = {
     "whatsapp": "whatsapp_web",
