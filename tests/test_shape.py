@@ -34,6 +34,7 @@ OUTERMOST_LOOPS: set[str] = {
     "providers/whatsapp_web/calls.py",  # the engine's threads, in the worker
     "providers/whatsapp_web/engine.py",
     "providers/whatsapp_web/people.py",
+    "providers/whatsapp_web/worker.py",  # its last words
     "store/writer.py",
 }
 REASONED = re.compile(

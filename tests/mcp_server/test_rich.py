@@ -359,7 +359,7 @@ async def test_who_is_blocked_is_asked_for_and_listed(house: House, connect: Con
         freed = await done(client, "arrange_chat", chat=chat, blocked="no")
 
     assert held["outcome"] == "needs_approval"
-    assert waiting.shown.title == "Block"
+    assert waiting.shown.title == "Block a person"
     assert waiting.shown.text == "Blocked: cannot write here"
     assert waiting.shown.why == "It changes whether somebody can write to this account."
     assert before == []

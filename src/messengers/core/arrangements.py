@@ -24,6 +24,13 @@ from messengers.providers.capabilities import Level
 __all__ = ["Arrangements"]
 
 
+_TITLES = {
+    None: "Change a chat's place in the list",
+    True: "Block a person",
+    False: "Let a blocked person write again",
+}
+
+
 class Arrangements:
     """Prepares and does them."""
 
@@ -32,21 +39,23 @@ class Arrangements:
         self._chats = chats
         approvals.executors["arrange_chat"] = self._arrange
 
-    async def prepare(self, caller: Caller, chat: str, wanted: Arrangement) -> Act:
-        """What of the chat's place would change."""
+    async def prepare(
+        self, caller: Caller, chat: str, wanted: Arrangement, blocked: bool | None = None
+    ) -> Act:
+        """What of the chat's place would change, or whether its person is blocked."""
         await self._instances.able(
             caller,
             lambda able: {able.arrange, able.block} != {Level.REJECT},
             "archive, pin, mute or block chats",
         )
-        lines = _said(wanted)
+        lines = _said(wanted, blocked)
         if not lines:
             raise InvalidInput(
                 "Nothing is to be changed.", "Give archived, pinned, mute or blocked."
             )
         place = await self._chats.find(caller, chat, write=True)
         chosen = self._instances.by_name(place.instance)
-        if wanted.blocked is None:
+        if blocked is None:
             self._arranger(chosen)
         else:
             self._blocker(chosen)
@@ -56,12 +65,12 @@ class Arrangements:
                 raise InvalidInput("Only a person can be blocked.", "Leave a group, or mute it.")
         if chosen.read_only:
             raise Forbidden("This instance is read-only.", "Only the owner can change that.")
-        why = _why(wanted, chosen)
+        why = _why(chosen, blocked)
         return Act(
             action="arrange_chat",
             caller=caller,
             shown=Shown(
-                title="Change a chat's place in the list" if wanted.blocked is None else "Block",
+                title=_TITLES[blocked],
                 recipient=recipient(place),
                 text="\n".join(lines),
                 why=why,
@@ -71,7 +80,7 @@ class Arrangements:
                 "archived": wanted.archived,
                 "pinned": wanted.pinned,
                 "muted": wanted.muted,
-                "blocked": wanted.blocked,
+                "blocked": blocked,
                 "until": wanted.muted_until.isoformat() if wanted.muted_until else "",
             },
             instance_id=chosen.id,
@@ -130,14 +139,14 @@ class Arrangements:
         return SentMessage(chat=place.id, outcome=Outcome.ACCEPTED)
 
 
-def _why(wanted: Arrangement, chosen: Instance) -> str:
+def _why(chosen: Instance, blocked: bool | None) -> str:
     """Why the owner is asked; empty: he is not."""
-    if wanted.blocked is not None and chosen.confirm != "never":
+    if blocked is not None and chosen.confirm != "never":
         return "It changes whether somebody can write to this account."
     return "This instance asks before everything." if chosen.confirm == "always" else ""
 
 
-def _said(wanted: Arrangement) -> list[str]:
+def _said(wanted: Arrangement, blocked: bool | None) -> list[str]:
     """In words, what would change."""
     lines: list[str] = []
     if wanted.archived is not None:
@@ -148,6 +157,6 @@ def _said(wanted: Arrangement) -> list[str]:
         until = wanted.muted_until
         ends = f" until {until.isoformat(' ', 'minutes')}" if until else ""
         lines.append(f"Muted{ends}" if wanted.muted else "Not muted any more")
-    if wanted.blocked is not None:
-        lines.append("Blocked: cannot write here" if wanted.blocked else "Not blocked any more")
+    if blocked is not None:
+        lines.append("Blocked: cannot write here" if blocked else "Not blocked any more")
     return lines

@@ -17,8 +17,6 @@ class Arrangement:
     muted: bool | None = None
     muted_until: datetime | None = None
     """With `muted`: when it ends; None means when the owner ends it."""
-    blocked: bool | None = None
-    """Of a chat with a person: whether they may still write. For `BlocksPeople` alone."""
 
 
 @runtime_checkable

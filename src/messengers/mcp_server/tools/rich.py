@@ -132,9 +132,8 @@ async def _arrange(
         pinned=_YES[pinned],
         muted=word != "off" if word else None,
         muted_until=None if word in {"", "off", "always"} else call.zone.ahead(word, "mute"),
-        blocked=_YES[blocked],
     )
-    return await call.core.arrangements.prepare(call.caller, chat, wanted)
+    return await call.core.arrangements.prepare(call.caller, chat, wanted, _YES[blocked])
 
 
 async def arrange_chat(
