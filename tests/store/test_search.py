@@ -179,6 +179,12 @@ def test_folding_leaves_one_form(text: str) -> None:
     assert search.fold(text.upper().casefold()) == search.fold(text.upper())
 
 
+@hypothesis.given(text=st.text(st.characters(max_codepoint=0x0460)))
+def test_plain_texts_fold_as_all_others(text: str) -> None:
+    """A sign at the end takes them the long way."""
+    assert search.fold(f"{text} 🔥") == f"{search.fold(text)}  🔥 "
+
+
 def test_the_scope_narrows_to_instances_and_a_chat(engine: sa.Engine) -> None:
     with engine.connect() as conn:
         search.index(conn, 1, "hello", INSTANCE, 1)

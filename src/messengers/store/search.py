@@ -24,6 +24,8 @@ _MAX_QUERY_CHARS = 1_000
 _MIN_PREFIX_CHARS = 2
 
 _YO = re.compile("ё\u0308*")
+_PLAIN = re.compile("[ -\\]_a-~А-яЁё]*")
+"""What folding only lowers: most texts, in a tenth of the time."""
 # Scripts written without spaces: each character is a word, and a query a phrase of them.
 _UNSPACED = re.compile(
     "(["
@@ -52,6 +54,8 @@ def fold(text: str) -> str:
     NFKC, case folded, ё as е, a space around each emoji and each character of a script without
     spaces; what is invisible is gone.
     """
+    if _PLAIN.fullmatch(text):
+        return text.lower().replace("ё", "е")
     plain = unicodedata.normalize("NFKC", text)
     plain = unicodedata.normalize("NFKC", plain.casefold())
     plain = _YO.sub("е", plain)
