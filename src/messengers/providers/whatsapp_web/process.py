@@ -38,6 +38,8 @@ COMMAND: Sequence[str] = (sys.executable, "-m", "messengers.providers.whatsapp_w
 _MAX_LINE = 192 * 1024 * 1024
 """Bytes: the largest file that may be downloaded, in base64."""
 _MAX_LAST_WORDS = 4_000
+_MEMORY = {"GOMEMLIMIT": "48MiB"}
+"""What the engine's collector aims at; else it keeps the 250 MB that a large history once took."""
 _BATCH = 100
 """Events that are handed on at once, so that their commits are shared."""
 
@@ -151,6 +153,7 @@ async def start(session: Path) -> AsyncGenerator[Worker]:
     command = [*COMMAND, str(session)]
     theirs = home.child_environment()
     environment = {name: theirs[name] for name in theirs if not name.startswith("MESSENGERS_")}
+    environment |= _MEMORY
     try:
         process = await anyio.open_process(
             command, env=environment, cwd=session.parent, start_new_session=True
