@@ -17,7 +17,7 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 from benchmarks import archive
-from benchmarks.figures import Figure, Sizes, median, progress
+from benchmarks.figures import Figure, Sizes, median, progress, resident_mb
 from messengers.core.core import open_core
 from messengers.home import DAEMON_FILE, child_environment
 from messengers.settings import Settings
@@ -200,21 +200,15 @@ def _idle(home: str, sizes: Sizes) -> list[Figure]:
         lines.call("list_chats")
         echo.greet()
         time.sleep(sizes.of(1, 0) * _SETTLE_S)
-        daemon, pump, bare = _rss_mb(_daemon_pid(home)), _rss_mb(lines.pid), _rss_mb(echo.pid)
+        daemon, pump, bare = (
+            resident_mb(_daemon_pid(home)),
+            resident_mb(lines.pid),
+            resident_mb(echo.pid),
+        )
     return [
         Figure("daemon idle, resident", daemon, "MB", "bare MCPServer echo", bare, target=130),
         Figure("stdio process, resident", pump, "MB", "bare MCPServer echo", bare),
     ]
-
-
-def _rss_mb(pid: int) -> float:
-    done = subprocess.run(
-        ["ps", "-o", "rss=", "-p", str(pid)],  # noqa: S607 - where ps lies differs between systems
-        capture_output=True,
-        check=True,
-        text=True,
-    )
-    return int(done.stdout) / 1024
 
 
 @contextmanager

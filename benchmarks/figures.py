@@ -4,6 +4,7 @@ import math
 import platform
 import sqlite3
 import statistics
+import subprocess
 import sys
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -11,7 +12,7 @@ from datetime import UTC, datetime
 from os import cpu_count
 from typing import Literal
 
-__all__ = ["Figure", "Sizes", "median", "percentile", "report"]
+__all__ = ["Figure", "Sizes", "median", "percentile", "report", "resident_mb"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +76,17 @@ def percentile(values: Sequence[float], percent: int) -> float:
     """The value that `percent` of all do not exceed."""
     ordered = sorted(values)
     return ordered[max(0, math.ceil(len(ordered) * percent / 100) - 1)]
+
+
+def resident_mb(pid: int) -> float:
+    """What a process holds in memory."""
+    done = subprocess.run(
+        ["ps", "-o", "rss=", "-p", str(pid)],  # noqa: S607 - where ps lies differs between systems
+        capture_output=True,
+        check=True,
+        text=True,
+    )
+    return int(done.stdout) / 1024
 
 
 def report(figures: Iterable[Figure], *, quick: bool) -> str:

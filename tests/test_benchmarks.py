@@ -7,12 +7,15 @@ from pathlib import Path
 import pytest
 
 from benchmarks.figures import Figure, median, percentile, report
+from tests.fakes.whatsapp_web.engine import require_engine
 from tests.programs import ROOT
 
 
 @pytest.mark.timeout(180)
-@pytest.mark.parametrize("name", ["clients", "ingest", "reading"])
+@pytest.mark.parametrize("name", ["clients", "ingest", "reading", "whatsapp"])
 def test_the_small_form_runs(name: str, tmp_path: Path) -> None:
+    if name == "whatsapp":
+        require_engine()
     out = tmp_path / "results.md"
 
     done = subprocess.run(
