@@ -274,6 +274,18 @@ async def test_history_wakes_nobody_and_is_listed_searched_and_counted_as_the_ow
     assert (await seen.contact("Ann")).native_id == "ann"
 
 
+async def test_a_new_chat_is_as_unread_as_its_messenger_says_and_no_known_one(seen: Seen) -> None:
+    old = replace(message("1"), origin="history")
+    older = replace(message("0"), sent_at=AT - timedelta(days=1), origin="history")
+
+    await seen.see(HistorySeen(ANN, [old], unread=1))
+    first = (await seen.chat()).unread
+    await seen.see(message("2"))
+    await seen.see(HistorySeen(ANN, [older], unread=5))
+
+    assert (first, (await seen.chat()).unread) == (1, 2)
+
+
 async def test_each_sender_has_his_own_reactions(seen: Seen) -> None:
     def by(sender: str, *emojis: str, me: bool = False) -> ReactionChanged:
         return ReactionChanged("ann", "1", sender, emojis, AT, is_me=me)

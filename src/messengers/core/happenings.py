@@ -137,6 +137,8 @@ class Happenings:
                 senders[message.sender.native_id] = message
         for message in senders.values():
             self._contact(conn, instance_id, _contact_of(message), received_at)
+        if seen.unread and not chat["last_id"]:
+            chats.set_values(conn, chat["id"], unread=seen.unread)
         for key, values in sorted(newest.values(), key=lambda each: each[1]["sent_at"]):
             chat = self.summarize(conn, chat, key, values)
 

@@ -100,6 +100,8 @@ class HistorySeen:
 
     chat: ChatSeen
     messages: Sequence[MessageSeen]
+    unread: int = 0
+    """How many of the chat's messages its owner has not read; of a chat that is new here."""
 
 
 @dataclass(frozen=True, slots=True)

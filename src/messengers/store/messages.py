@@ -64,11 +64,14 @@ any_of_platform = (
     .limit(1)
 )
 """Whether a chat has anything that its messenger knows of."""
+_new = _messages.c.origin != "history"
+"""What is handed over of the past may come after what is new, and was read long ago."""
 unread_after = select(func.count().label("unread"), func.max(_messages.c.id).label("last")).where(
     _messages.c.chat_id == bindparam("chat"),
     _messages.c.direction == "in",
     _messages.c.id > bindparam("marker"),
     _messages.c.sent_at.is_not(None),
+    _new,
 )
 unread_until = (
     select(_messages)
@@ -79,6 +82,7 @@ unread_until = (
         _messages.c.id > _chats.c.read_marker,
         _messages.c.id <= bindparam("until"),
         _messages.c.sent_at.is_not(None),
+        _new,
     )
     .order_by(_messages.c.sent_at.desc(), _messages.c.id.desc())
     .limit(bindparam("limit"))

@@ -30,11 +30,11 @@ def events_of(sync: HistorySync, people: People) -> Iterator[dict[str, Any]]:
     """One sync as events: history in slices, people with their names, progress."""
     for mapping in sync.phoneNumberToLidMappings:
         people.learn(mapping.pnJID, mapping.lidJID)
-    for conversation in sync.conversations:
-        yield from _conversation(conversation, people)
     named = [
         people.known(each.ID, push_name=each.pushname) for each in sync.pushnames if each.pushname
     ]
+    for conversation in sync.conversations:
+        yield from _conversation(conversation, people)
     if named:
         yield {"event": "people", "people": named}
     yield {"event": "progress", "percent": sync.progress}

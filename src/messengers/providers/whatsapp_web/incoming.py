@@ -70,7 +70,7 @@ def _message(event: Event) -> Iterator[Happening]:
 def _history(event: Event) -> Iterator[Happening]:
     chat = _chat(event["chat"])
     messages = [_seen(each, chat, live=False) for each in event["messages"]]
-    yield HistorySeen(chat, messages)
+    yield HistorySeen(chat, messages, event.get("unread", 0))
 
 
 def _chats(event: Event) -> Iterator[Happening]:
