@@ -44,9 +44,9 @@ _GLANCE_S = 0.02
 _numbers = count(15552000000)
 
 
-async def until(found: Callable[[], Awaitable[T | None]]) -> T:
+async def until(found: Callable[[], Awaitable[T | None]], within_s: float = _PATIENCE_S) -> T:
     """Ask until there is something: not everything that arrives is an event."""
-    with anyio.fail_after(_PATIENCE_S):
+    with anyio.fail_after(within_s):
         while True:
             result = await found()
             if result is not None:
