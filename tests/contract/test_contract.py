@@ -281,7 +281,7 @@ async def test_what_it_declares_beside_text_and_files_it_sends(
     shelf, native_ids = Shelf(), set[str]()
     async with anyio.create_task_group() as tasks:
         tasks.start_soon(provider.run, shelf)
-        with anyio.fail_after(5):
+        with anyio.fail_after(15):
             await shelf.connected.wait()
             for number, part in enumerate(parts):
                 sent = await provider.send(subject.chat, part, f"rich{number}")

@@ -107,8 +107,9 @@ def options(provider: str) -> str:
 
 def quality(provider: str) -> dict[str, dict[str, dict[str, str]]]:
     """The quality.toml of a provider: section → rule → status and reason."""
-    package = BUILT_IN[provider].partition(":")[0]
-    return tomllib.loads(files(package).joinpath("quality.toml").read_text("utf-8"))
+    return tomllib.loads(
+        files(f"messengers.providers.{provider}").joinpath("quality.toml").read_text("utf-8")
+    )
 
 
 def _provider(info: ProviderInfo) -> list[str]:
