@@ -109,6 +109,8 @@ class Connection:
             self._payload = noise.finish(frame)
             await self._begin()
             return
+        if self.companion and not self.companion.linked:
+            return  # its engine has forgotten who it is, and names itself with an empty address
         node = decode(noise.open(frame))
         self._world.records.stanzas.append(node)
         if node.tag == "iq" and node.get("type") in {"result", "error"}:
