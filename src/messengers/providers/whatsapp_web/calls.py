@@ -32,7 +32,10 @@ __all__ = ["Calls"]
 
 With = Mapping[str, Any]
 _PICTURE_PX = 640
-_ACTIONS = {"group_changes", "send", "edit", "delete", "react", "create_group", "update_group"}
+_ACTIONS = {
+    *("send", "edit", "delete", "react", "block"),
+    *("create_group", "change_members", "update_group", "leave_group"),
+}
 """Calls that leave something behind: an unknown error of theirs leaves open whether they did."""
 
 
@@ -103,7 +106,8 @@ class Calls:
     def _send(self, given: With) -> dict[str, object]:
         part = dict(given["part"])
         if part.get("reply_to"):
-            part["reply_to"] = {**part["reply_to"], "sender": self._author(part["reply_to"])}
+            author = self._people.in_chat(given["chat"], self._author(part["reply_to"]))
+            part["reply_to"] = {**part["reply_to"], "sender": author}
         message = self._written(part, self._engine.timer_of(given["chat"]))
         message.messageContextInfo.messageSecret = secret_of(given["key"])
         sent = self._client.send_message(jid_of(given["chat"]), message)
@@ -137,7 +141,7 @@ class Calls:
         ref = given["message"]
         key = MessageKey(remoteJID=given["chat"], fromMe=ref["from_me"], ID=ref["native_id"])
         if given["chat"].endswith("@g.us") and not ref["from_me"]:
-            key.participant = ref["sender_native_id"]
+            key.participant = self._people.in_chat(given["chat"], ref["sender_native_id"])
         now_ms = int(datetime.now(UTC).timestamp() * 1000)
         reaction = ReactionMessage(key=key, text=given["emoji"], senderTimestampMS=now_ms)
         self._client.send_message(jid_of(given["chat"]), Message(reactionMessage=reaction))
@@ -156,9 +160,10 @@ class Calls:
         by_sender: dict[str, list[str]] = {}
         for ref in given["messages"]:
             by_sender.setdefault(ref["sender_native_id"], []).append(ref["native_id"])
-        for sender, ids in by_sender.items():
+        for native_id, ids in by_sender.items():
             chat = jid_of(given["chat"])
-            self._client.mark_read(*ids, chat=chat, sender=jid_of(sender), receipt=ReceiptType.READ)
+            sender = jid_of(self._people.in_chat(given["chat"], native_id))
+            self._client.mark_read(*ids, chat=chat, sender=sender, receipt=ReceiptType.READ)
 
     def _resolve(self, given: With) -> dict[str, object]:
         (found,) = self._client.is_on_whatsapp(given["phone"])

@@ -188,9 +188,7 @@ class Engine:
 
     def _tell_groups(self) -> None:
         groups = self.client.get_joined_groups()
-        for group in groups:
-            self._set_timer(bare(group.JID), group.GroupEphemeral.DisappearingTimer)
-        found = [group_of(group) for group in groups]
+        found = [self._group(group) for group in groups]
         for start in range(0, len(found), 200):
             self._line({"event": "chats", "chats": found[start : start + 200]})
 
@@ -256,7 +254,9 @@ class Engine:
     def _chat_of(self, source: told.MessageSource, push_name: str = "") -> Chat:
         server = source.Chat.Server
         if server == "g.us":
-            return Chat(id=bare(source.Chat), kind="group")
+            group = Chat(id=bare(source.Chat), kind="group")
+            self.people.met(group["id"], source.Sender)
+            return group
         if server == "newsletter":
             return Chat(id=bare(source.Chat), kind="channel")
         if source.IsFromMe:
@@ -325,9 +325,15 @@ class Engine:
         self._line({"event": "typing", "chat": chat, "active": active})
 
     def _joined(self, event: told.JoinedGroup) -> None:
-        chat = group_of(event.GroupInfo)
-        self._set_timer(chat["id"], event.GroupInfo.GroupEphemeral.DisappearingTimer)
-        self._line({"event": "chats", "chats": [chat]})
+        self._line({"event": "chats", "chats": [self._group(event.GroupInfo)]})
+
+    def _group(self, info: told.GroupInfo) -> Chat:
+        """A group as a chat; how long its messages stay and how it names people is remembered."""
+        chat = group_of(info)
+        self._set_timer(chat["id"], info.GroupEphemeral.DisappearingTimer)
+        for member in info.Participants[:1]:
+            self.people.met(chat["id"], member.JID)
+        return chat
 
     def _group_changed(self, event: told.GroupInfoEvent) -> None:
         if event.HasField("Ephemeral"):

@@ -49,6 +49,8 @@ class People:
         """Id → name and who gave it."""
         self.mine: set[str] = set()
         """The account's own ids."""
+        self._hiding: set[str] = set()
+        """Groups that name their members by LID."""
 
     def learn(self, number: str, hidden: str) -> None:
         """A number and a LID are the same person."""
@@ -84,6 +86,15 @@ class People:
     def is_me(self, native_id: str) -> bool:
         """Whether an id is one of the account's own."""
         return native_id in self.mine
+
+    def met(self, group: str, member: JID) -> None:
+        """A group names a member so, and then all of them."""
+        if member.Server == _HIDDEN:
+            self._hiding.add(group)
+
+    def in_chat(self, chat: str, native_id: str) -> str:
+        """The id that somebody has for the others in a chat."""
+        return (chat in self._hiding and self._ask(native_id)) or native_id
 
     def _name(self, number: str, hidden: str, push_name: str) -> tuple[str, str]:
         names = [self._names[each] for each in (number, hidden) if each in self._names]
