@@ -79,6 +79,17 @@ async def test_members_come_go_and_change_their_part(linked: Linked, team: Group
     assert carol not in team.members
 
 
+async def test_each_member_of_a_change_has_his_own_outcome(linked: Linked) -> None:
+    bob, carol = linked.somebody("Bob"), linked.somebody("Carol")
+    group = linked.wa.add_group("Team", linked.me, [linked.me, bob])
+
+    results = await linked.provider.change_members(group.jid, "remove", [bob.pn, carol.pn])
+
+    assert [(each.native_id, each.done) for each in results] == [(bob.pn, True), (carol.pn, False)]
+    assert results[1].why == "They are not in the group, or not on WhatsApp."
+    assert set(group.members) == {linked.me}
+
+
 async def test_a_group_gets_another_name_description_picture_and_rule(
     linked: Linked, team: Group
 ) -> None:

@@ -17,7 +17,7 @@ __all__ = ["Managing"]
 
 _WHY = {
     403: "Their privacy settings do not let us add them; send them the invite link.",
-    404: "They are not on WhatsApp.",
+    404: "They are not in the group, or not on WhatsApp.",
     408: "They left the group a short time ago; send them the invite link.",
     409: "They are in the group already.",
 }
