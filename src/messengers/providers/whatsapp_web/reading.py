@@ -209,11 +209,13 @@ def _words(message: Message) -> Iterator[str]:
         "productMessage.product.description",
         "orderMessage.orderTitle",
         "orderMessage.message",
-        "richResponseMessage.submessages.messageText",
     ):
         value = _at(message, path)
         if isinstance(value, str) and value:
             yield value
+    for part in message.richResponseMessage.submessages:
+        if part.messageText:
+            yield part.messageText
 
 
 def _buttons(message: Message) -> Iterator[str]:
