@@ -26,7 +26,7 @@ demo: $(RUNTIME)
 # four at once only wait for each other's daemons.
 WHOLE := -n auto --maxprocesses=4 --dist loadfile
 test: $(DEV)
-	$(BIN)/pytest --cov --cov-report=term --cov-report=xml $(if $(ARGS),--cov-fail-under=0 $(ARGS),$(WHOLE))
+	$(BIN)/pytest --cov --cov-report=xml $(if $(ARGS),--cov-fail-under=0 $(ARGS),$(WHOLE))
 
 check: $(DEV)
 	$(BIN)/ruff check .
