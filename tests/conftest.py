@@ -6,7 +6,12 @@ import pytest
 pytest_plugins = ["tests.cases", "tests.canary"]
 
 # The machine's load is no property of the code: the timeout of a whole test is the deadline.
-hypothesis.settings.register_profile("house", deadline=None, print_blob=True)
+hypothesis.settings.register_profile(
+    "house",
+    deadline=None,
+    print_blob=True,
+    suppress_health_check=[hypothesis.HealthCheck.too_slow],
+)
 hypothesis.settings.load_profile("house")
 
 
