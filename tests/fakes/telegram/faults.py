@@ -1,0 +1,67 @@
+"""What goes wrong on purpose."""
+
+from dataclasses import dataclass, field
+from typing import Literal
+
+from tests.fakes.telegram.bots import Bot
+from tests.fakes.telegram.chats import Chat
+from tests.fakes.telegram.people import Json
+from tests.fakes.telegram.requests import Call
+
+__all__ = ["Answer", "Fault", "Faults"]
+
+GATEWAY_PAGE = (
+    "<html>\r\n<head><title>502 Bad Gateway</title></head>\r\n<body>\r\n"
+    "<center><h1>502 Bad Gateway</h1></center>\r\n<hr><center>nginx/1.18.0</center>\r\n"
+    "</body>\r\n</html>\r\n"
+)
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What is sent instead of the true answer; text is sent as a page."""
+
+    status: int
+    body: Json | str
+    headers: dict[str, str] = field(default_factory=dict[str, str])
+
+
+@dataclass
+class Fault:
+    """Meets requests of this method, bot and chat, where they are named; `times` of them."""
+
+    method: str = ""
+    bot: Bot | None = None
+    chat: Chat | None = None
+    times: int | None = 1
+    answer: Answer | None = None
+    """The request is not carried out and gets this."""
+    delay_s: float = 0
+    unheard: bool = False
+    """The connection breaks before the request is carried out."""
+    then: Literal["answer", "hang", "cut"] = "answer"
+    """What follows once it is carried out."""
+
+    def meets(self, call: Call) -> bool:
+        if self.method and self.method != call.method:
+            return False
+        if self.chat and call.text("chat_id") not in {str(self.chat.id), f"@{self.chat.username}"}:
+            return False
+        return self.bot in {None, call.bot}
+
+
+@dataclass
+class Faults:
+    waiting: list[Fault] = field(default_factory=list[Fault])
+
+    def add(self, fault: Fault) -> None:
+        self.waiting.append(fault)
+
+    def take(self, call: Call) -> Fault | None:
+        """The first that meets it; the last time it meets, it is gone."""
+        fault = next((each for each in self.waiting if each.meets(call)), None)
+        if fault and fault.times is not None:
+            fault.times -= 1
+            if fault.times <= 0:
+                self.waiting.remove(fault)
+        return fault

@@ -1,0 +1,49 @@
+"""Who writes: users and what others see of them."""
+
+from dataclasses import dataclass
+from typing import Any
+
+__all__ = ["Json", "User", "present", "words"]
+
+Json = dict[str, Any]
+
+
+def present(**fields: object) -> Json:
+    """The fields that are there: Telegram leaves out what is absent, empty or false."""
+    return {name: value for name, value in fields.items() if value not in (None, "", False)}
+
+
+def words(text: str) -> list[str]:
+    """A list of names that would fill a page one a line."""
+    return text.split()
+
+
+@dataclass(eq=False)
+class User:
+    id: int
+    first_name: str
+    last_name: str = ""
+    username: str = ""
+    language_code: str = ""
+    is_premium: bool = False
+    is_bot: bool = False
+    bio: str = ""
+    deactivated: bool = False
+    """The account is deleted."""
+
+    @property
+    def name(self) -> str:
+        return f"{self.first_name} {self.last_name}".strip()
+
+    def json(self) -> Json:
+        return {
+            "id": self.id,
+            "is_bot": self.is_bot,
+            "first_name": self.first_name,
+            **present(
+                last_name=self.last_name,
+                username=self.username,
+                language_code=self.language_code,
+                is_premium=self.is_premium,
+            ),
+        }
