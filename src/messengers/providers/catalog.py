@@ -25,6 +25,7 @@ __all__ = ["ALIASES", "BUILT_IN", "GROUP", "Catalog"]
 GROUP = "messengers.providers"
 BUILT_IN: Mapping[str, str] = {
     "webchat": "messengers.providers.webchat:INFO",
+    "telegram": "messengers.providers.telegram:INFO",
     "whatsapp_web": "messengers.providers.whatsapp_web.info:INFO",
 }
 ALIASES: Mapping[str, str] = {
@@ -35,6 +36,8 @@ ALIASES: Mapping[str, str] = {
     "whatsapp_api": "whatsapp_cloud",
     "facebook": "facebook_messenger",
     "messenger": "facebook_messenger",
+    "tg": "telegram",
+    "telegram_bot": "telegram",
     "web": "webchat",
     "web_chat": "webchat",
 }

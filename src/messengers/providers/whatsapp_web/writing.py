@@ -36,13 +36,13 @@ from neonize.proto.waE2E.WAWebProtobufsE2E_pb2 import (
 from neonize.utils.enum import MediaType
 from PIL import Image
 
+from messengers.providers.stickers import STICKER_PX, sticker
 from messengers.providers.whatsapp_web.protocol import Refusal
 
 __all__ = ["Uploads", "edit_of", "written"]
 
 _MENTION = re.compile(r"@\+?(\d{7,15})\b")
 _THUMBNAIL_PX = 96
-_STICKER_PX = 512
 _FFMPEG_S = 40.0
 _OPUS_PER_S = 48_000
 
@@ -150,9 +150,9 @@ def _with_file(
         case "audio" | "voice":
             return _audio(client, data, file["mime"], context)
         case "sticker":
-            data = _sticker(data)
+            data = sticker(data)
             fields = _uploaded(client, data, MediaType.MediaImage)
-            fields |= {"width": _STICKER_PX, "height": _STICKER_PX, "mimetype": "image/webp"}
+            fields |= {"width": STICKER_PX, "height": STICKER_PX, "mimetype": "image/webp"}
             return Message(stickerMessage=StickerMessage(contextInfo=context, **fields))
         case _:
             return _document(client, data, file, caption, context)
@@ -212,21 +212,6 @@ def _looks(data: bytes) -> dict[str, Any]:
     with Image.open(io.BytesIO(data)) as picture:
         width, height = picture.size
     return {"width": width, "height": height, "JPEGThumbnail": _jpeg(data, _THUMBNAIL_PX)}
-
-
-def _sticker(data: bytes) -> bytes:
-    """A transparent WebP square with the picture in its middle."""
-    with Image.open(io.BytesIO(data)) as picture:
-        if picture.format == "WEBP" and picture.size == (_STICKER_PX, _STICKER_PX):
-            return data
-        shown = picture.convert("RGBA")
-    shown.thumbnail((_STICKER_PX, _STICKER_PX))
-    square = Image.new("RGBA", (_STICKER_PX, _STICKER_PX), (0, 0, 0, 0))
-    corner = (_STICKER_PX - shown.width) // 2, (_STICKER_PX - shown.height) // 2
-    square.paste(shown, corner)
-    out = io.BytesIO()
-    square.save(out, "WEBP")
-    return out.getvalue()
 
 
 def _audio(client: Uploads, data: bytes, mime: str, context: ContextInfo | None) -> Message:

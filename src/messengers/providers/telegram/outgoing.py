@@ -1,0 +1,232 @@
+"""What is to be sent, as Telegram's methods. Pure: nothing leaves here.
+
+Every text is HTML of our own renderer, with its links unseen by Telegram's page fetcher unless the
+owner allowed previews.
+"""
+
+from typing import Any
+
+from aiogram.methods import (
+    DeleteBusinessMessages,
+    DeleteMessage,
+    EditMessageCaption,
+    EditMessageText,
+    SendAnimation,
+    SendAudio,
+    SendChatAction,
+    SendContact,
+    SendDocument,
+    SendLocation,
+    SendMessage,
+    SendPhoto,
+    SendPoll,
+    SendSticker,
+    SendVenue,
+    SendVideo,
+    SendVoice,
+    SetMessageReaction,
+    TelegramMethod,
+)
+from aiogram.types import (
+    BufferedInputFile,
+    InputPollOption,
+    LinkPreviewOptions,
+    ReactionTypeEmoji,
+    ReplyParameters,
+)
+
+from messengers.errors import InvalidInput, Unsupported
+from messengers.models import Card, Location, Poll
+from messengers.providers.base import MediaBytes, Part
+from messengers.providers.telegram.formatting import units
+from messengers.providers.telegram.limits import (
+    MAX_CAPTION,
+    MAX_PHOTO_BYTES,
+    MAX_PHOTO_RATIO,
+    MAX_PHOTO_SIDES,
+    REACTIONS,
+)
+from messengers.providers.telegram.places import Place
+
+__all__ = [
+    "as_document",
+    "deletion",
+    "edit_of_caption",
+    "edit_of_text",
+    "method_of",
+    "reaction",
+    "typing_in",
+]
+
+_HTML = "HTML"
+_PHOTOS = frozenset({"image/jpeg", "image/png", "image/webp"})
+
+
+def method_of(
+    place: Place, part: Part, *, previews: bool, reply_to: int = 0
+) -> TelegramMethod[Any]:
+    """The call that sends a part."""
+    common = _common(place, part, reply_to)
+    if part.location is not None:
+        return _location(part.location, common)
+    if part.contact is not None:
+        return _contact(part.contact, common)
+    if part.poll is not None:
+        return _poll(part.poll, common)
+    if part.media is not None:
+        return _media(part.media, {**common, **_caption(part.text)})
+    return SendMessage(
+        text=part.text, parse_mode=_HTML, link_preview_options=_previews(previews), **common
+    )
+
+
+def as_document(place: Place, part: Part, *, reply_to: int = 0) -> TelegramMethod[Any]:
+    """A file as it is, whatever it shows."""
+    if part.media is None:
+        raise TypeError("a part without a file")
+    common = {**_common(place, part, reply_to), **_caption(part.text)}
+    return SendDocument(document=_file(part.media), disable_content_type_detection=True, **common)
+
+
+def edit_of_text(place: Place, message: int, text: str, *, previews: bool) -> TelegramMethod[Any]:
+    """Another text for a message of text."""
+    return EditMessageText(
+        text=text,
+        chat_id=place.chat_id,
+        message_id=message,
+        business_connection_id=place.business or None,
+        parse_mode=_HTML,
+        link_preview_options=_previews(previews),
+    )
+
+
+def edit_of_caption(place: Place, message: int, text: str) -> TelegramMethod[Any]:
+    """Another text under a file."""
+    if units(text) > MAX_CAPTION:
+        raise InvalidInput(f"A caption has at most {MAX_CAPTION:,} characters.", "Shorten it.")
+    return EditMessageCaption(
+        caption=text,
+        chat_id=place.chat_id,
+        message_id=message,
+        business_connection_id=place.business or None,
+        parse_mode=_HTML,
+    )
+
+
+def deletion(place: Place, message: int) -> TelegramMethod[Any]:
+    """Removes a message for everyone."""
+    if place.business:
+        return DeleteBusinessMessages(business_connection_id=place.business, message_ids=[message])
+    return DeleteMessage(chat_id=place.chat_id, message_id=message)
+
+
+def reaction(place: Place, message: int, emoji: str) -> TelegramMethod[Any]:
+    """Sets or takes away the bot's one reaction."""
+    if place.business:
+        raise Unsupported("A bot cannot react for a business account.", "Answer with a message.")
+    # Telegram writes its emojis without the mark that asks for colour.
+    known = emoji.replace("\ufe0f", "")
+    if known and known not in REACTIONS:
+        raise Unsupported(
+            "Telegram has no such reaction.",
+            "It has 👍 👎 ❤ 🔥 🎉 🙏 👌 👏 😁 😢 🤔 👀 and others.",
+        )
+    given = [ReactionTypeEmoji(emoji=known)] if known else []
+    return SetMessageReaction(chat_id=place.chat_id, message_id=message, reaction=[*given])
+
+
+def typing_in(place: Place) -> TelegramMethod[Any]:
+    """Shows for five seconds that an answer is being written."""
+    return SendChatAction(
+        action="typing",
+        chat_id=place.chat_id,
+        message_thread_id=place.topic or None,
+        business_connection_id=place.business or None,
+    )
+
+
+def _common(place: Place, part: Part, reply_to: int) -> dict[str, Any]:
+    common: dict[str, Any] = {"chat_id": place.chat_id}
+    if place.topic:
+        common["message_thread_id"] = place.topic
+    if place.direct:
+        common["direct_messages_topic_id"] = place.direct
+    if place.business:
+        common["business_connection_id"] = place.business
+    if part.silent:
+        common["disable_notification"] = True
+    if reply_to:
+        # What was answered may be gone by now: the answer still counts.
+        common["reply_parameters"] = ReplyParameters(
+            message_id=reply_to, allow_sending_without_reply=True
+        )
+    return common
+
+
+def _previews(allowed: bool) -> LinkPreviewOptions:
+    return LinkPreviewOptions(is_disabled=not allowed)
+
+
+def _caption(text: str) -> dict[str, Any]:
+    return {"caption": text, "parse_mode": _HTML} if text else {}
+
+
+def _location(place: Location, common: dict[str, Any]) -> TelegramMethod[Any]:
+    point = {"latitude": place.latitude_deg, "longitude": place.longitude_deg}
+    if not place.title:
+        return SendLocation(**point, **common)
+    title, _, address = place.title.partition(", ")
+    # A venue has an address; where there is none the point itself says where it is.
+    address = address or f"{place.latitude_deg:.5f}, {place.longitude_deg:.5f}"
+    return SendVenue(title=title, address=address, **point, **common)
+
+
+def _contact(card: Card, common: dict[str, Any]) -> TelegramMethod[Any]:
+    return SendContact(phone_number=card.phone, first_name=card.name, **common)
+
+
+def _poll(poll: Poll, common: dict[str, Any]) -> TelegramMethod[Any]:
+    """Voters are shown, as that is how a bot learns of votes; a channel has no such polls."""
+    return SendPoll(
+        question=poll.question,
+        options=[InputPollOption(text=option) for option in poll.options],
+        is_anonymous=False,
+        allows_multiple_answers=poll.multiple,
+        **common,
+    )
+
+
+def _media(file: MediaBytes, common: dict[str, Any]) -> TelegramMethod[Any]:
+    """What Telegram shows as such leaves as such, anything else as a document."""
+    sent = _file(file)
+    match file.kind:
+        case "sticker":
+            return SendSticker(sticker=sent, **common)
+        case "voice" | "audio" if file.mime == "audio/ogg":
+            return SendVoice(voice=sent, **common)
+        case "audio" | "voice" if file.mime in ("audio/mpeg", "audio/mp4"):
+            return SendAudio(audio=sent, **common)
+        case "gif" | "image" if file.mime in ("image/gif", "video/mp4"):
+            return SendAnimation(animation=sent, **common)
+        case "video" if file.mime == "video/mp4":
+            return SendVideo(video=sent, supports_streaming=True, **common)
+        case "image" if _is_photo(file):
+            return SendPhoto(photo=sent, **common)
+        case _:
+            return SendDocument(document=sent, **common)
+
+
+def _is_photo(file: MediaBytes) -> bool:
+    """Whether Telegram takes it as a photo, which it compresses."""
+    width, height = file.width or 0, file.height or 0
+    return (
+        file.mime in _PHOTOS
+        and len(file.data) <= MAX_PHOTO_BYTES
+        and 0 < width + height <= MAX_PHOTO_SIDES
+        and max(width, height) <= MAX_PHOTO_RATIO * max(min(width, height), 1)
+    )
+
+
+def _file(file: MediaBytes) -> BufferedInputFile:
+    name = "".join(char for char in file.name if char.isprintable())
+    return BufferedInputFile(file.data, filename=name or "file")
