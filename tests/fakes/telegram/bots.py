@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import anyio
 
@@ -110,6 +110,8 @@ class Bot(User):
     last_message_id: int = 0
     """Private chats of one bot share their numbers."""
     private_chats: dict[int, "Chat"] = field(default_factory=dict[int, "Chat"])
+    settings: dict[str, Any] = field(default_factory=dict[str, Any])
+    """What it says about itself: commands, name, descriptions."""
     history: list["Message"] = field(default_factory=list["Message"])
     """All it ever sent."""
 

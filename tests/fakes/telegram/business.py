@@ -4,6 +4,7 @@ from dataclasses import dataclass, field
 
 from tests.fakes.telegram.bots import Bot
 from tests.fakes.telegram.chats import Chat
+from tests.fakes.telegram.messages import Message
 from tests.fakes.telegram.people import Json, User
 from tests.fakes.telegram.refusal import Refused
 
@@ -19,6 +20,9 @@ class Connection:
     rights: Json = field(default_factory=lambda: {"can_reply": True, "can_read_messages": True})
     is_enabled: bool = True
     chats: dict[int, Chat] = field(default_factory=dict[int, Chat])
+
+    read: list[Message] = field(default_factory=list[Message])
+    """What the bot marked as read."""
 
     def chat_for(self, number: int) -> Chat:
         """One of the account's chats, if the bot may answer there."""

@@ -58,6 +58,8 @@ class File:
     """May say more than `data` has: a large file nobody needs to make."""
     name: str = ""
     mime: str = ""
+    content: Json = field(default_factory=dict[str, object])
+    """Of the message it was first in."""
     path: str = ""
     """Known once a bot asked for it."""
 

@@ -9,7 +9,7 @@ from tests.fakes.telegram.people import Json, User, present, words
 if TYPE_CHECKING:
     from tests.fakes.telegram.bots import Bot
 
-__all__ = ["MEDIA", "Details", "Message", "for_bot", "marks"]
+__all__ = ["MEDIA", "Details", "Message", "for_bot", "marks", "origin_of"]
 
 MEDIA = words("animation audio document live_photo photo sticker video video_note voice")
 
@@ -67,7 +67,10 @@ class Message:
     chat: Chat
     date: int
     content: Json
-    """The fields of its kind: text and entities, photo and caption, new_chat_members …"""
+    """The fields of its kind: text and entities, photo and caption, new_chat_members …
+
+    A poll and a pinned message stand in it as they are.
+    """
     sender: User | None = None
     sender_chat: Chat | None = None
     reply_to: "Message | None" = None
@@ -109,8 +112,10 @@ class Message:
             **self.content,
             **present(reply_markup=inline),
         }
-        for kind in {"pinned_message"} & self.content.keys():
-            body[kind] = self.content[kind].json(bot, nested=True)
+        if "poll" in body:
+            body["poll"] = body["poll"].json()
+        if "pinned_message" in body:
+            body["pinned_message"] = body["pinned_message"].json(bot, nested=True)
         if self.reply_to and not self.reply_to.deleted and not nested:
             body["reply_to_message"] = self.reply_to.json(bot, nested=True)
         return for_bot(body, bot)
@@ -159,3 +164,17 @@ class Message:
     @property
     def reply_id(self) -> int | None:
         return self.reply_to.id if self.reply_to else None
+
+
+def origin_of(message: Message) -> Json:
+    """Who wrote it first; people can hide behind their name."""
+    if first := message.extra.get("forward_origin"):
+        return cast("Json", first)
+    date: Json = {"date": message.date}
+    if message.chat.type == "channel":
+        chat = message.chat.json()
+        return {"type": "channel", **date, "chat": chat, "message_id": message.id}
+    if message.sender_chat:
+        return {"type": "chat", **date, "sender_chat": message.sender_chat.json()}
+    assert message.sender
+    return {"type": "user", **date, "sender_user": message.sender.json()}

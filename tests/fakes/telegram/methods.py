@@ -35,15 +35,20 @@ def canonical(name: str) -> str | None:
 async def carried_out(world: World, call: Call) -> object:
     """The result; raises Refused. What is wrong with the request is recorded."""
     book = specification()
-    if book:
-        world.records.mistakes += book.faults_of(call)
+    mistakes = book.faults_of(call) if book else []
+    world.records.mistakes += mistakes
     function = METHODS.get(call.method)
     if function is None:
         world.records.unhandled.append(call.method)
         raise Refused(400, f"the fake does not know {call.method}")
-    result = function(world, call)
-    if inspect.isawaitable(result):
-        result = await result
+    try:
+        result = function(world, call)
+        if inspect.isawaitable(result):
+            result = await result
+    except (KeyError, TypeError, ValueError) as error:
+        if not mistakes:
+            raise
+        raise Refused(400, "can't parse a parameter of the request") from error
     if book and call.method != "getUpdates":
         faults = book.faults_of_answer(call.method, result)
         world.records.errors += [AssertionError(f"own answer: {each}") for each in faults]

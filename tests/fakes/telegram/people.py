@@ -1,6 +1,6 @@
 """Who writes: users and what others see of them."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 __all__ = ["Json", "User", "present", "words"]
@@ -28,6 +28,8 @@ class User:
     is_premium: bool = False
     is_bot: bool = False
     bio: str = ""
+    photos: list[list[Json]] = field(default_factory=list[list[Json]])
+    """Of the profile, the newest first, each in its sizes."""
     deactivated: bool = False
     """The account is deleted."""
 

@@ -4,7 +4,13 @@ from typing import Any
 
 __all__ = ["Refused"]
 
-_REASONS = {400: "Bad Request", 401: "Unauthorized", 403: "Forbidden", 404: "Not Found"}
+_REASONS = {
+    400: "Bad Request",
+    401: "Unauthorized",
+    403: "Forbidden",
+    404: "Not Found",
+    413: "Request Entity Too Large",
+}
 
 
 class Refused(Exception):

@@ -83,6 +83,12 @@ class Call:
             raise Refused(400, f"expected an Array as {name.replace('_', ' ')}")
         return cast("list[Json]", value or [])
 
+    def numbers(self, name: str) -> list[int]:
+        value = self.value(name)
+        if value is not None and not isinstance(value, list):
+            raise Refused(400, f"expected an Array of {name.replace('_', ' ')}")
+        return cast("list[int]", value or [])
+
     def upload(self, name: str) -> Upload | str:
         """The file of a field or of an `attach://`; otherwise the file id or URL it names."""
         return self.files.get(name) or self.attached(self.text(name))

@@ -122,6 +122,9 @@ def put(
         silent=call.flag("disable_notification"),
     )
     call.bot.history.append(message)
+    world.discuss(message)
+    if business and world.business_echo:
+        world.emit(call.bot, "business_message", message.json(call.bot))
     return message
 
 

@@ -1,49 +1,63 @@
 """The facade: Telegram's Bot API on loopback, in the process of the test that uses it."""
 
-import asyncio
-from collections.abc import Callable, Generator
-from contextlib import AsyncExitStack, contextmanager
-from socket import create_server
+from collections.abc import Callable
+from contextlib import AsyncExitStack
 from types import TracebackType
 from typing import Self
 
 import anyio
 import structlog
-import uvicorn
 from starlette.applications import Starlette
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import HTMLResponse, JSONResponse, Response
 from starlette.routing import Route
-from uvicorn.protocols.http.h11_impl import H11Protocol
 
-from tests.fakes.telegram import polling, sending
+from tests.fakes.telegram import (
+    answers,
+    attachments,
+    editing,
+    forwarding,
+    moderation,
+    particulars,
+    polling,
+    profile,
+    sending,
+    topics,
+)
+from tests.fakes.telegram.accounts import Accounts
 from tests.fakes.telegram.faults import Answer, Fault
+from tests.fakes.telegram.loopback import listening
 from tests.fakes.telegram.methods import canonical, carried_out
 from tests.fakes.telegram.people import Json
 from tests.fakes.telegram.refusal import Refused
 from tests.fakes.telegram.requests import Call, received
-from tests.fakes.telegram.talk import Talk
+from tests.fakes.telegram.responses import Responses
+from tests.fakes.telegram.rooms import Rooms
+from tests.fakes.telegram.shares import Shares
 from tests.fakes.telegram.trouble import Trouble
 from tests.fakes.telegram.world import Action
 
 __all__ = ["FakeTelegram"]
 
 _log = structlog.get_logger(__name__)
-_STOP_S = 2
 _PATIENCE_S = 15
 _GLANCE_S = 0.01
-_PARTS = (polling, sending)  # importing one registers its methods
+# Importing one registers its methods.
+_PARTS = (
+    answers,
+    attachments,
+    editing,
+    forwarding,
+    moderation,
+    particulars,
+    polling,
+    profile,
+    sending,
+    topics,
+)
 
 
-class _Server(uvicorn.Server):
-    """The test's process handles its own signals."""
-
-    @contextmanager
-    def capture_signals(self) -> Generator[None]:
-        yield
-
-
-class FakeTelegram(Talk, Trouble):
+class FakeTelegram(Shares, Rooms, Responses, Accounts, Trouble):
     """`async with FakeTelegram() as telegram`; the exit fails with the fake's own errors.
 
     Bots reach it at `url`: `{url}/bot{token}/{method}` and `{url}/file/bot{token}/{path}`.
@@ -52,7 +66,6 @@ class FakeTelegram(Talk, Trouble):
     def __init__(self) -> None:
         super().__init__()
         self._stack = AsyncExitStack()
-        self._transports: dict[tuple[str, int], asyncio.Transport] = {}
         self._closing = anyio.Event()
 
     async def __aenter__(self) -> Self:
@@ -60,20 +73,9 @@ class FakeTelegram(Talk, Trouble):
             Route("/file/bot{token}/{path:path}", self._download),
             Route("/bot{token}/{method}", self._ask, methods=["GET", "POST"]),
         ]
-        self._server = _Server(
-            uvicorn.Config(
-                Starlette(routes=routes, exception_handlers={404: _not_found}),
-                http=self._protocol(),
-                lifespan="off",
-                log_config=None,
-                access_log=False,
-                proxy_headers=False,
-                timeout_graceful_shutdown=_STOP_S,
-            )
-        )
-        self._listener = self._stack.enter_context(create_server(("127.0.0.1", 0)))
+        app = Starlette(routes=routes, exception_handlers={404: _not_found})
         self.tasks = await self._stack.enter_async_context(anyio.create_task_group())
-        self.tasks.start_soon(self._serve)
+        self._listener = await self._stack.enter_async_context(listening(app))
         return self
 
     async def __aexit__(
@@ -86,25 +88,10 @@ class FakeTelegram(Talk, Trouble):
         for bot in self.bots.values():
             bot.webhook = None
             bot.end_poll()
-        self._server.should_exit = True
+            bot.queue.wake()
         await self._stack.aclose()
         if error is None and self.records.errors:
             raise ExceptionGroup("the fake Telegram failed", self.records.errors)
-
-    async def _serve(self) -> None:
-        await self._server.serve([self._listener])
-        self.tasks.cancel_scope.cancel()
-
-    def _protocol(self) -> type[asyncio.Protocol]:
-        """Remembers its connections, so that one can be cut."""
-        transports = self._transports
-
-        class Protocol(H11Protocol):
-            def connection_made(self, transport: asyncio.Transport) -> None:
-                super().connection_made(transport)
-                transports[transport.get_extra_info("peername")] = transport
-
-        return Protocol
 
     async def _ask(self, request: Request) -> Response:
         try:
@@ -161,7 +148,8 @@ class FakeTelegram(Talk, Trouble):
 
     def _cut(self, request: Request) -> Response:
         assert request.client
-        self._transports[request.client].abort()
+        if transport := self._listener.transports.get(request.client):  # it may be gone by itself
+            transport.abort()
         return Response()
 
     async def _download(self, request: Request) -> Response:
@@ -175,7 +163,7 @@ class FakeTelegram(Talk, Trouble):
 
     @property
     def url(self) -> str:
-        return f"http://127.0.0.1:{self._listener.getsockname()[1]}"
+        return self._listener.url
 
     @property
     def calls(self) -> list[Call]:

@@ -85,6 +85,7 @@ class Talk(World):
             extra={**_quoted(reply_to, way.get("quote", "")), **way.get("extra", {})},
         )
         self.announce(message)
+        self.discuss(message)
         return message
 
     def edit(self, message: Message, text: str, *, html: bool = False) -> Message:

@@ -14,7 +14,7 @@ from tests.fakes.telegram.bots import Bot, Queue
 from tests.fakes.telegram.chats import Chat, Member
 from tests.fakes.telegram.faults import Faults
 from tests.fakes.telegram.files import Library
-from tests.fakes.telegram.messages import Details, Message, for_bot
+from tests.fakes.telegram.messages import Details, Message, for_bot, origin_of
 from tests.fakes.telegram.people import Json, User
 from tests.fakes.telegram.requests import Call
 from tests.fakes.telegram.specification import specification
@@ -27,9 +27,10 @@ if TYPE_CHECKING:
     from tests.fakes.telegram.business import Connection
     from tests.fakes.telegram.buttons import Press
 
-__all__ = ["Action", "Records", "World"]
+__all__ = ["Action", "Draft", "Records", "World"]
 
 _log = structlog.get_logger(__name__)
+TELEGRAM = User(777_000, "Telegram")
 _POSTS = {"message": "channel_post", "edited_message": "edited_channel_post"}
 
 
@@ -43,6 +44,16 @@ class Action:
     thread: int = 0
 
 
+@dataclass(frozen=True)
+class Draft:
+    """A text a bot shows while it grows."""
+
+    bot: Bot
+    chat: Chat
+    id: int
+    text: str
+
+
 @dataclass
 class Records:
     """What tests look at."""
@@ -50,6 +61,7 @@ class Records:
     calls: list[Call] = field(default_factory=list[Call])
     """Every request of a known bot, refused ones too."""
     actions: list[Action] = field(default_factory=list[Action])
+    drafts: list[Draft] = field(default_factory=list[Draft])
     mistakes: list[str] = field(default_factory=list[str])
     """Requests that the specification does not allow."""
     unhandled: list[str] = field(default_factory=list[str])
@@ -70,6 +82,9 @@ class World:
         self.faults = Faults()
         self.records = Records()
         self.addresses: dict[str, str] = {}  # of public webhooks, by prefix
+        self.hosted: dict[str, bytes] = {}  # what the server can fetch, by URL
+        self.business_echo = False
+        """A bot is told of what it sent through a business connection."""
         self.webhook_retry_s = 0.05
         self.tasks: TaskGroup
         self._clock_s = 0
@@ -154,6 +169,19 @@ class World:
             message.thread = reply.thread if chat.is_forum else reply.thread or reply.id
         chat.messages[message.id] = message
         return message
+
+    def add_poll(self, message: Message) -> Message:
+        self.polls[message.content["poll"].id] = message
+        return message
+
+    def discuss(self, post: Message) -> None:
+        """A channel's post appears in its discussion group, as if Telegram had forwarded it."""
+        channel, group = post.chat, post.chat.linked
+        if channel.type != "channel" or group is None:
+            return
+        extra: Json = {"is_automatic_forward": True, "forward_origin": origin_of(post)}
+        copy = self.post(group, dict(post.content), TELEGRAM, sender_chat=channel, extra=extra)
+        self.announce(copy)
 
     def announce(
         self, message: Message, kind: str = "message", *, but: User | None = None
