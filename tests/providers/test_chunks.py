@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from messengers.providers.chunks import split
+from messengers.providers.chunks import measured, split
 
 
 def utf16(text: str) -> int:
@@ -87,3 +87,11 @@ def test_a_fence_near_the_end_moves_to_the_next_part_whole() -> None:
     text = "word " * 10 + "\n\n```\nshort code\n```"
 
     assert split(text, 60)[1] == "```\nshort code\n```"
+
+
+def test_a_text_is_as_long_as_its_platform_counts() -> None:
+    text = "a\u0301👍ё"
+
+    assert measured(text, "chars") == 4
+    assert measured(text, "utf16") == 5
+    assert measured(text, "utf8") == 9

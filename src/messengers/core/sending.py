@@ -27,6 +27,7 @@ from messengers.errors import Conflict, Forbidden, InvalidInput
 from messengers.models import Chat, Draft, Message, MessageRef, SentMessage
 from messengers.providers.base import MediaBytes, Provider
 from messengers.providers.capabilities import Capabilities
+from messengers.providers.chunks import measured
 from messengers.store import Store, outbox
 from messengers.store.rows import first_row
 
@@ -226,10 +227,10 @@ def _plan(
     if draft.format == "plain":
         text = _SPECIAL.sub(r"\\\1", text)
     texts = list(provider.render(text)) if text.strip() else []
-    limits = provider.capabilities().media
+    limits = provider.capabilities()
     plans = [PartPlan(media=file.media) for file in files] + ([rich] if rich else [])
-    caption = limits[files[0].kind].max_caption if files else 0
-    if plans and len(texts) == 1 and len(texts[0]) <= caption:
+    caption = limits.media[files[0].kind].max_caption if files else 0
+    if plans and len(texts) == 1 and measured(texts[0], limits.text_unit) <= caption:
         plans[0] = plans[0].model_copy(update={"text": texts.pop(), "source": draft.text})
     sources = [draft.text] if len(texts) == 1 else texts
     plans += [PartPlan(text=t, source=s) for t, s in zip(texts, sources, strict=True)]

@@ -5,6 +5,7 @@ from enum import StrEnum
 from typing import Literal
 
 from messengers.models import MediaKind, Model
+from messengers.providers.chunks import Unit
 
 __all__ = ["Capabilities", "Level", "MediaLimit"]
 
@@ -33,7 +34,7 @@ class Capabilities(Model):
 
     text: Level = Level.FULL
     max_text: int
-    text_unit: Literal["chars", "utf16", "utf8"] = "chars"
+    text_unit: Unit = "chars"
     media: Mapping[MediaKind, MediaLimit] = {}
     edit: Level = Level.REJECT
     delete: Level = Level.REJECT

@@ -8,8 +8,12 @@ opened again in the next, unless its opening line is absurdly long.
 import re
 import unicodedata
 from collections.abc import Callable, Iterator
+from typing import Literal
 
-__all__ = ["split"]
+__all__ = ["Unit", "measured", "split"]
+
+Unit = Literal["chars", "utf16", "utf8"]
+"""What a platform counts in: codepoints, UTF-16 units or UTF-8 bytes."""
 
 _FENCE = re.compile(r"^ {0,3}(`{3,}|~{3,})(.*)$", re.MULTILINE)
 _LONGEST_GRAPHEME = 64
@@ -34,6 +38,17 @@ def split(text: str, limit: int, length: Callable[[str], int] = len) -> list[str
         part, rest = _first(rest, limit, length)
         parts.append(part)
     return [part for part in parts if part.strip()]
+
+
+def measured(text: str, unit: Unit) -> int:
+    """The length of a text as a platform counts it."""
+    match unit:
+        case "chars":
+            return len(text)
+        case "utf16":
+            return len(text) + sum(char > "\uffff" for char in text)
+        case "utf8":
+            return len(text.encode())
 
 
 def _first(text: str, limit: int, length: Callable[[str], int]) -> tuple[str, str]:
