@@ -8,7 +8,7 @@ import html
 import re
 from collections.abc import Iterator
 
-from messengers.providers.chunks import split
+from messengers.providers.chunks import measured, split
 from messengers.providers.markdown import Dialect, written
 from messengers.providers.telegram.limits import MAX_TEXT
 
@@ -45,7 +45,7 @@ def plain(text: str) -> str:
 
 def units(text: str) -> int:
     """The length as Telegram counts: UTF-16 units."""
-    return len(text) + sum(char > "\uffff" for char in text)
+    return measured(text, "utf16")
 
 
 def _escape(text: str) -> str:
