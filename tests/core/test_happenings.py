@@ -324,3 +324,26 @@ async def test_a_changed_vote_replaces_the_one_before(seen: Seen) -> None:
     assert await seen.see(vote("bob"), PollVoted("ann", "2", "bob", ("x",), AT)) == [
         "message.voted"
     ]
+
+
+async def test_what_happens_in_a_thread_is_found_under_the_whole_chat(seen: Seen) -> None:
+    group = ChatSeen("bakers", "group", "Bakers", "platform")
+    topic = ChatSeen("bakers:7", "thread", "Ovens", "platform", parent_native_id="bakers")
+    await seen.see(group, replace(message("m1"), chat=topic))
+
+    kinds = await seen.see(
+        ReactionChanged("bakers", "m1", "ann", ("👍",), AT), MessageDeleted("bakers", "other", AT)
+    )
+
+    assert kinds == ["message.reaction"]
+    (found,) = (await seen.core.history.read(OWNER, await seen.chat("bakers:7"))).items
+    assert [each.emoji for each in found.reactions] == ["👍"]
+
+
+async def test_a_chat_that_was_opened_by_its_id_becomes_what_the_messenger_says(
+    seen: Seen,
+) -> None:
+    await seen.see(ChatSeen("news", "dm"), ChatSeen("news", "channel", "News", "platform"))
+    await seen.see(ChatSeen("news", "dm"))
+
+    assert (await seen.chat("news")).kind == "channel"

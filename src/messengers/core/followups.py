@@ -18,7 +18,7 @@ from messengers.providers.base import (
     ReceiptSeen,
 )
 from messengers.store import chats, messages, search
-from messengers.store.rows import Row, dump_json, first_row, load_json
+from messengers.store.rows import Row, dump_json, first_row, load_json, one_row
 
 __all__ = ["DELIVERY_RANK", "Followup", "Followups", "find", "preview", "retext"]
 
@@ -177,9 +177,16 @@ def find(conn: Connection, instance_id: str, chat: int, native_id: str) -> Row |
 def _locate(
     conn: Connection, instance_id: str, chat_native_id: str, native_id: str
 ) -> tuple[Row, Row] | None:
-    """The chat and the message of native ids, when both are stored."""
+    """The chat and the message of native ids, when both are stored.
+
+    A platform may name the whole chat of what happened in one of its threads.
+    """
     chat = chats.find_native(conn, instance_id, chat_native_id)
     if chat is None:
         return None
     row = find(conn, instance_id, chat["id"], native_id)
-    return None if row is None else (chat, row)
+    if row is not None:
+        return chat, row
+    place = {"instance": instance_id, "parent": chat["id"], "native": native_id}
+    row = first_row(conn, messages.in_threads, **place)
+    return None if row is None else (one_row(conn, chats.get, chat=row["chat_id"]), row)

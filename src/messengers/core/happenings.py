@@ -67,6 +67,8 @@ class Happenings:
             new["username"] = fold_handle(seen.username)
         if seen.phone and seen.phone != row["phone"]:
             new["phone"] = seen.phone
+        if row["kind"] == "dm" and seen.kind != "dm":
+            new["kind"] = seen.kind  # it was opened by its id, before the messenger told of it
         if not new:
             return row
         chats.set_values(conn, row["id"], **new)

@@ -41,6 +41,7 @@ __all__ = [
     "by_native",
     "found",
     "get",
+    "in_threads",
     "message_of",
     "newest_of_chats",
     "page",
@@ -58,6 +59,17 @@ by_native = select(_messages).where(
     _messages.c.chat_id == bindparam("chat"),
     _messages.c.native_id == bindparam("native"),
 )
+in_threads = (
+    select(_messages)
+    .join(_chats, _chats.c.id == _messages.c.chat_id)
+    .where(
+        _messages.c.instance_id == bindparam("instance"),
+        _messages.c.native_id == bindparam("native"),
+        _chats.c.parent_id == bindparam("parent"),
+    )
+    .limit(1)
+)
+"""A message of a native id in the threads of a chat."""
 any_of_platform = (
     select(_messages.c.id)
     .where(_messages.c.chat_id == bindparam("chat"), _messages.c.native_id.is_not(None))
