@@ -17,6 +17,7 @@ from messengers.providers.base import (
     MessageDeleted,
     MessageEdited,
     MessageSeen,
+    PollCounted,
     PollVoted,
     ReactionChanged,
     ReactionSeen,
@@ -324,6 +325,20 @@ async def test_a_changed_vote_replaces_the_one_before(seen: Seen) -> None:
     assert await seen.see(vote("bob"), PollVoted("ann", "2", "bob", ("x",), AT)) == [
         "message.voted"
     ]
+
+
+async def test_votes_that_are_only_counted_are_the_polls_own(seen: Seen) -> None:
+    poll = Poll(question="Which?", options=("Rye", "Wheat"))
+    await seen.see(replace(message("m1"), poll=poll))
+
+    kinds = [
+        await seen.see(PollCounted("ann", "m1", votes, AT))
+        for votes in ((2, 1), (2, 1), (1, 2, 3), (3, 1))
+    ]
+
+    assert kinds == [["message.voted"], [], [], ["message.voted"]]
+    (found,) = await seen.messages()
+    assert found.poll == poll.model_copy(update={"votes": (3, 1)})
 
 
 async def test_what_happens_in_a_thread_is_found_under_the_whole_chat(seen: Seen) -> None:

@@ -5,12 +5,13 @@ from typing import Any, assert_never
 from sqlalchemy import Connection
 
 from messengers.core.events import Events
-from messengers.core.polls import with_votes_of
+from messengers.core.polls import with_counts, with_votes_of
 from messengers.core.reactions import with_those_of
 from messengers.models import Reaction
 from messengers.providers.base import (
     MessageDeleted,
     MessageEdited,
+    PollCounted,
     PollVoted,
     ReactionChanged,
     ReactionSeen,
@@ -38,6 +39,7 @@ Followup = (
     | MessageDeleted
     | ReactionSeen
     | ReactionChanged
+    | PollCounted
     | PollVoted
     | ReceiptSeen
     | ReadElsewhere
@@ -59,7 +61,7 @@ class Followups:
                 self._deleted(conn, instance_id, seen)
             case ReactionSeen() | ReactionChanged():
                 self._reacted(conn, instance_id, seen)
-            case PollVoted():
+            case PollVoted() | PollCounted():
                 self._voted(conn, instance_id, seen)
             case ReceiptSeen():
                 self._receipts(conn, instance_id, seen)
@@ -110,12 +112,15 @@ class Followups:
             messages.set_values(conn, row["id"], reactions=reactions)
             self.record(conn, "message.reaction", row)
 
-    def _voted(self, conn: Connection, instance_id: str, seen: PollVoted) -> None:
+    def _voted(self, conn: Connection, instance_id: str, seen: PollVoted | PollCounted) -> None:
         found = _locate(conn, instance_id, seen.chat_native_id, seen.native_id)
         if found is None:
             return
         detail = load_json(found[1]["detail"], {})
-        new = with_votes_of(seen.voter_native_id, seen.options, detail)
+        if isinstance(seen, PollCounted):
+            new = with_counts(seen.votes, detail)
+        else:
+            new = with_votes_of(seen.voter_native_id, seen.options, detail)
         if new is not None:
             messages.set_values(conn, found[1]["id"], detail=dump_json(new))
             self.record(conn, "message.voted", found[1])

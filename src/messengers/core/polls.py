@@ -4,7 +4,7 @@ import hashlib
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-__all__ = ["with_votes_of"]
+__all__ = ["with_counts", "with_votes_of"]
 
 _VOTERS = "poll_voters"
 
@@ -27,6 +27,14 @@ def with_votes_of(
     voters = {**voters, voter: chosen}
     votes = [sum(number in each for each in voters.values()) for number in range(len(names))]
     return {**detail, "poll": {**poll, "votes": votes}, _VOTERS: voters}
+
+
+def with_counts(votes: Sequence[int], detail: Mapping[str, Any]) -> dict[str, Any] | None:
+    """A message's detail with as many votes for each option; None when nothing changes."""
+    poll = detail.get("poll")
+    if poll is None or len(poll["options"]) != len(votes) or poll["votes"] == list(votes):
+        return None
+    return {**detail, "poll": {**poll, "votes": list(votes)}}
 
 
 def _digest(name: str) -> str:

@@ -31,6 +31,7 @@ __all__ = [
     "MessageDeleted",
     "MessageEdited",
     "MessageSeen",
+    "PollCounted",
     "PollVoted",
     "ReactionChanged",
     "ReactionSeen",
@@ -158,6 +159,17 @@ class PollVoted:
 
 
 @dataclass(frozen=True, slots=True)
+class PollCounted:
+    """The votes of a poll as they stand now, where the platform tells no voters."""
+
+    chat_native_id: str
+    native_id: str
+    votes: tuple[int, ...]
+    """One number for each option, in their order."""
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
 class ReceiptSeen:
     """How far our messages got; states only ever advance."""
 
@@ -182,6 +194,7 @@ Happening = (
     | MessageDeleted
     | ReactionSeen
     | ReactionChanged
+    | PollCounted
     | PollVoted
     | ReceiptSeen
     | ReadElsewhere

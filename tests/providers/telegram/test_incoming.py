@@ -12,6 +12,7 @@ from messengers.providers.base import (
     MessageDeleted,
     MessageEdited,
     MessageSeen,
+    PollCounted,
     PollVoted,
     ReactionChanged,
     ReactionSeen,
@@ -292,6 +293,31 @@ def test_a_vote_goes_to_the_message_of_its_poll() -> None:
         datetime.fromtimestamp(NOON + 5, UTC),
     )
     assert read("poll_answer", answer) == []
+
+
+def test_of_a_poll_in_a_channel_the_votes_are_counted() -> None:
+    options = [
+        {"persistent_id": "a", "text": "Rye", "voter_count": 2},
+        {"persistent_id": "b", "text": "Wheat", "voter_count": 0},
+    ]
+    poll = {
+        "id": "p1",
+        "question": "Which?",
+        "options": options,
+        "total_voter_count": 2,
+        "is_closed": False,
+        "is_anonymous": True,
+        "type": "regular",
+        "allows_multiple_answers": False,
+        "allows_revoting": True,
+        "members_only": False,
+    }
+    place = {"chat": str(CHANNEL["id"]), "message": "4", "options": ["Rye", "Wheat"]}
+
+    found = only(read("poll", poll, poll=place), PollCounted)
+
+    assert (found.chat_native_id, found.native_id, found.votes) == (str(CHANNEL["id"]), "4", (2, 0))
+    assert read("poll", poll) == []
 
 
 @pytest.mark.parametrize(

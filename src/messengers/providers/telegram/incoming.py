@@ -17,6 +17,7 @@ from messengers.providers.base import (
     MessageDeleted,
     MessageEdited,
     MessageSeen,
+    PollCounted,
     PollVoted,
     ReactionChanged,
     ReactionSeen,
@@ -220,6 +221,13 @@ def _voted(answer: Json, known: Known) -> Iterator[Happening]:
     )
 
 
+def _counted(poll: Json, known: Known) -> Iterator[Happening]:
+    """The votes of a poll of ours: all that is told of one in a channel."""
+    if known.poll:
+        votes = tuple(option["voter_count"] for option in poll["options"])
+        yield PollCounted(known.poll["chat"], known.poll["message"], votes, known.at)
+
+
 def _deleted(change: Json, known: Known) -> Iterator[Happening]:
     chat = chats_seen(change)[-1]
     yield chat
@@ -229,7 +237,7 @@ def _deleted(change: Json, known: Known) -> Iterator[Happening]:
 
 
 def _unseen(_update: Json, _known: Known) -> Iterator[Happening]:
-    """What no chat shows: queries of the inline mode, counts of votes."""
+    """What no chat shows: queries of the inline mode."""
     yield from ()
 
 
@@ -251,7 +259,7 @@ _READERS: Mapping[str, Callable[[Any, Known], Iterator[Happening]]] = {
     "shipping_query": notices.shipping,
     "pre_checkout_query": notices.checkout,
     "purchased_paid_media": notices.purchase,
-    "poll": _unseen,
+    "poll": _counted,
     "poll_answer": _voted,
     "my_chat_member": notices.member,
     "chat_member": notices.member,

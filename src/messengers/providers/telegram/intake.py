@@ -58,8 +58,9 @@ class Intake:
             "me": self._account.id,
             "name": self._account.username,
         }
-        if kind == "poll_answer":
-            beside["poll"] = self._memory.poll(str(body.get("poll_id"))) or {}
+        if kind in ("poll", "poll_answer"):
+            poll_id = body.get("poll_id") or body.get("id")
+            beside["poll"] = self._memory.poll(str(poll_id)) or {}
         whole = {**cast("Json", update), BESIDE: beside} if body else {_UNKNOWN: update}
         payload = _encoded(whole)
         number = number_of(update)
