@@ -31,10 +31,11 @@ PERMISSIONS = words(
     "can_add_web_page_previews can_react_to_messages can_edit_tag can_change_info "
     "can_invite_users can_pin_messages can_manage_topics"
 )
+# can_send_welcome_messages is of Bot API 10.3, which aiogram 3.31 insists on.
 ADMINISTRATOR_RIGHTS = words(
     "can_manage_chat can_delete_messages can_manage_video_chats can_restrict_members "
     "can_promote_members can_change_info can_invite_users can_post_stories can_edit_stories "
-    "can_delete_stories"
+    "can_delete_stories can_send_welcome_messages"
 )
 _RIGHTS_IN_CHANNELS = words("can_post_messages can_edit_messages can_manage_direct_messages")
 _RIGHTS_IN_GROUPS = words("can_pin_messages can_manage_tags")

@@ -9,8 +9,8 @@ Json = dict[str, Any]
 
 
 def present(**fields: object) -> Json:
-    """The fields that are there: Telegram leaves out what is absent, empty or false."""
-    return {name: value for name, value in fields.items() if value not in (None, "", False)}
+    """The fields that say something: Telegram leaves out what is absent, empty, false or zero."""
+    return {name: value for name, value in fields.items() if value}
 
 
 def words(text: str) -> list[str]:

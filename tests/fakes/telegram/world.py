@@ -14,7 +14,7 @@ from tests.fakes.telegram.bots import Bot, Queue
 from tests.fakes.telegram.chats import Chat, Member
 from tests.fakes.telegram.faults import Faults
 from tests.fakes.telegram.files import Library
-from tests.fakes.telegram.messages import Details, Message, for_bot, origin_of
+from tests.fakes.telegram.messages import Details, Message, origin_of
 from tests.fakes.telegram.people import Json, User
 from tests.fakes.telegram.requests import Call
 from tests.fakes.telegram.specification import specification
@@ -149,7 +149,7 @@ class World:
         """Into its queue, if it wants such updates."""
         if kind not in bot.queue.allowed or bot.revoked:
             return None
-        update = for_bot({kind: payload}, bot)
+        update = {kind: payload}
         if book := specification():
             faults = book.faults_of_update({"update_id": 0, **update})
             self.records.errors += [AssertionError(f"own update: {each}") for each in faults]
