@@ -37,6 +37,7 @@ class Rooms(Talk):
         chat.members[owner.id] = Member(owner, "creator")
         if is_forum:
             chat.topics[GENERAL_TOPIC] = Topic(GENERAL_TOPIC, "General")
+            chat.last_message_id = GENERAL_TOPIC
         self.chats[chat.id] = chat
         return chat
 
