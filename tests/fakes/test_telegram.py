@@ -23,7 +23,7 @@ from starlette.routing import Route
 from tests.fakes.telegram import Bot, FakeTelegram, User
 from tests.fakes.telegram.clients import Client, connected, heard
 from tests.fakes.telegram.loopback import listening
-from tests.fakes.telegram.specification import SPECIFICATION, specification
+from tests.fakes.telegram.specification import needs_specification
 
 
 def texts(updates: list[dict[str, dict[str, str]]]) -> list[str]:
@@ -224,11 +224,6 @@ async def test_a_method_the_fake_does_not_have_fails_the_test(
     with pytest.raises(NotImplementedError, match="getMyStarBalance"):
         telegram.check()
     telegram.records.unhandled.clear()
-
-
-def needs_specification() -> None:
-    if specification() is None:
-        pytest.skip(f"the platform's specification is not here: {SPECIFICATION}")
 
 
 @pytest.mark.parametrize(

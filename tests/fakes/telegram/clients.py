@@ -14,9 +14,16 @@ from tests.fakes.telegram.server import FakeTelegram
 __all__ = ["Client", "connected", "heard"]
 
 
+class _Session(AiohttpSession):
+    async def close(self) -> None:
+        """Without the quarter of a second the original gives TLS."""
+        if self._session:
+            await self._session.close()
+
+
 @asynccontextmanager
 async def connected(telegram: FakeTelegram, bot: Bot) -> AsyncGenerator[Client]:
-    session = AiohttpSession(api=TelegramAPIServer.from_base(telegram.url))
+    session = _Session(api=TelegramAPIServer.from_base(telegram.url))
     async with Client(bot.token, session=session) as client:
         yield client
 

@@ -17,7 +17,15 @@ _STOP_S = 2
 
 
 class _Server(uvicorn.Server):
-    """The test's process handles its own signals."""
+    """The test's process handles its own signals; it ends when it is told, not at the next tick."""
+
+    def __init__(self, config: uvicorn.Config) -> None:
+        super().__init__(config)
+        self.ended = anyio.Event()
+
+    async def main_loop(self) -> None:
+        await self.on_tick(0)
+        await self.ended.wait()
 
     @contextmanager
     def capture_signals(self) -> Generator[None]:
@@ -68,4 +76,4 @@ async def listening(app: Starlette) -> AsyncGenerator[Listener]:
         async with anyio.create_task_group() as tasks:
             tasks.start_soon(server.serve, [socket])
             yield listener
-            server.should_exit = True
+            server.ended.set()

@@ -9,11 +9,13 @@ from collections.abc import Iterable, Iterator
 from functools import cache
 from typing import cast
 
+import pytest
+
 from tests.fakes.telegram.people import Json
 from tests.fakes.telegram.requests import Call
 from tests.programs import ROOT
 
-__all__ = ["SPECIFICATION", "Specification", "specification"]
+__all__ = ["SPECIFICATION", "Specification", "needs_specification", "specification"]
 
 SPECIFICATION = ROOT.parent / "shared" / "specs" / "telegram_api.json"
 _LIST = "Array of "
@@ -29,6 +31,12 @@ def specification() -> "Specification | None":
     if not SPECIFICATION.is_file():
         return None
     return Specification(json.loads(SPECIFICATION.read_text("utf-8")))
+
+
+def needs_specification() -> None:
+    """Skips a test that shows what is checked by it."""
+    if specification() is None:
+        pytest.skip(f"the platform's specification is not here: {SPECIFICATION}")
 
 
 class Specification:
@@ -68,18 +76,22 @@ class Specification:
 
     def _wrong(self, value: object, types: list[str], place: str) -> list[str]:
         """Nothing if it is of one of these types; otherwise what the nearest one misses."""
+        if isinstance(value, list):
+            return self._wrong_items(cast("list[object]", value), types, place)
         tried = [self._wrong_for(value, each, place) for each in types]
         return min(tried, key=len)
 
+    def _wrong_items(self, values: list[object], types: list[str], place: str) -> list[str]:
+        """Lists of several kinds may be mixed."""
+        inner = [each.removeprefix(_LIST) for each in types if each.startswith(_LIST)]
+        if not inner:
+            return [f"{place} is not {types[0]} but a list"]
+        items = enumerate(values)
+        return [fault for i, each in items for fault in self._wrong(each, inner, f"{place}[{i}]")]
+
     def _wrong_for(self, value: object, kind: str, place: str) -> list[str]:
         if kind.startswith(_LIST):
-            if not isinstance(value, list):
-                return [f"{place} is not a list but {value!r:.60}"]
-            inner = [kind.removeprefix(_LIST)]
-            items = enumerate(cast("list[object]", value))
-            return [
-                fault for i, each in items for fault in self._wrong(each, inner, f"{place}[{i}]")
-            ]
+            return [f"{place} is not a list but {value!r:.60}"]
         if kind in _SIMPLE:
             return [] if _is_simple(value, kind) else [f"{place} is not {kind} but {value!r:.60}"]
         described = self.types[kind]
