@@ -1,5 +1,6 @@
 """A real core whose Telegram bot talks to a fake Telegram."""
 
+import json
 from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass
@@ -8,6 +9,7 @@ from typing import TypeVar
 
 import anyio
 import pytest
+from anyio.abc import SocketAttribute, SocketStream
 
 from messengers.core.callers import OWNER, Caller
 from messengers.core.core import Core, open_core
@@ -134,6 +136,35 @@ async def add(
     return Connected(telegram, core, bot, name)
 
 
+@dataclass
+class Answering:
+    """A server that says what a test wants, and what it was asked."""
+
+    url: str
+    asked: list[str]
+
+
+@asynccontextmanager
+async def answering(results: Sequence[object]) -> AsyncGenerator[Answering]:
+    """Gives these results in turn, one a connection, and then hangs up."""
+    left, asked = [*results], list[str]()
+
+    async def serve(stream: SocketStream) -> None:
+        async with stream:
+            asked.append((await stream.receive(65_536)).split(b"\r\n")[0].decode())
+            if left:
+                body = json.dumps({"ok": True, "result": left.pop(0)}).encode()
+                head = f"HTTP/1.1 200 OK\r\nContent-Length: {len(body)}\r\n"
+                await stream.send(f"{head}Connection: close\r\n\r\n".encode() + body)
+
+    listener = await anyio.create_tcp_listener(local_host="127.0.0.1")
+    async with listener, anyio.create_task_group() as tasks:
+        tasks.start_soon(listener.serve, serve)
+        port = listener.extra(SocketAttribute.local_port)  # noqa: S610 - anyio's, not Django's
+        yield Answering(f"http://127.0.0.1:{port}", asked)
+        tasks.cancel_scope.cancel()
+
+
 @pytest.fixture
 async def telegram() -> AsyncIterator[FakeTelegram]:
     async with FakeTelegram() as telegram:
@@ -152,10 +183,12 @@ def reopen(tmp_path: Path) -> OpenCore:
 
 @asynccontextmanager
 async def connected_bot(
-    telegram: FakeTelegram, reopen: OpenCore, **config: str
+    telegram: FakeTelegram, reopen: OpenCore, bot: Bot | None = None, **config: str
 ) -> AsyncGenerator[Connected]:
-    """A bot whose instance receives."""
-    bot = telegram.add_bot("shop_bot", can_join_groups=True, can_read_all_group_messages=True)
+    """A bot whose instance receives; of none that is given, one that hears all in groups."""
+    bot = bot or telegram.add_bot(
+        "shop_bot", can_join_groups=True, can_read_all_group_messages=True
+    )
     async with reopen() as core:
         shop = await add(telegram, core, bot, "shop", **config)
         await shop.reaches(Lifecycle.CONNECTED)

@@ -1,10 +1,9 @@
 """Coming and going: whose token it is, who else receives, and what an answer that fails means."""
 
-import json
 import logging
 import traceback
-from collections.abc import AsyncGenerator, AsyncIterator, Callable, Mapping, Sequence
-from contextlib import asynccontextmanager, suppress
+from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from uuid import uuid4
@@ -12,7 +11,6 @@ from uuid import uuid4
 import anyio
 import httpx2
 import pytest
-from anyio.abc import SocketAttribute, SocketStream
 
 from messengers.clock import SystemClock
 from messengers.core.callers import OWNER
@@ -37,6 +35,7 @@ from tests.providers.telegram.conftest import (
     Connected,
     OpenCore,
     add,
+    answering,
     becomes,
     connected_bot,
 )
@@ -85,29 +84,6 @@ def provider_of(url: str, token: str, directory: Path, **config: str) -> Telegra
             clock=SystemClock(),
         )
     )
-
-
-@asynccontextmanager
-async def answering(results: Sequence[object]) -> AsyncGenerator[str]:
-    """A server that gives these results in turn, and then hangs up."""
-    left = [*results]
-
-    async def serve(stream: SocketStream) -> None:
-        async with stream:
-            await stream.receive(65_536)
-            if left:
-                body = json.dumps({"ok": True, "result": left.pop(0)}).encode()
-                head = (
-                    f"HTTP/1.1 200 OK\r\nContent-Length: {len(body)}\r\nConnection: close\r\n\r\n"
-                )
-                await stream.send(head.encode() + body)
-
-    listener = await anyio.create_tcp_listener(local_host="127.0.0.1")
-    async with listener, anyio.create_task_group() as tasks:
-        tasks.start_soon(listener.serve, serve)
-        port = listener.extra(SocketAttribute.local_port)  # noqa: S610 - anyio's, not Django's
-        yield f"http://127.0.0.1:{port}"
-        tasks.cancel_scope.cancel()
 
 
 @pytest.fixture
@@ -350,8 +326,8 @@ async def test_half_a_pair_of_surrogates_spoils_no_other_update(bot: Bot, tmp_pa
         ],
     ]
     shelf = Shelf()
-    async with answering(answers) as url:
-        await ended(provider_of(url, bot.token, tmp_path), shelf)
+    async with answering(answers) as server:
+        await ended(provider_of(server.url, bot.token, tmp_path), shelf)
 
     assert set(shelf.events) == {"message:7", "poll:8"}
     assert rb"half \ud83d" in shelf.events["message:7"]

@@ -192,7 +192,6 @@ async def test_a_contact_and_a_poll_whose_votes_are_told(shop: Connected) -> Non
 
     contact, poll = shop.bot.sent()
     assert contact.content["contact"]["phone_number"] == "+37120000001"
-    poll.content["poll"].vote(ada, [1])
     shop.telegram.vote(ada, poll, 1)
     voted = await shop.message(ada.id, lambda message: message.poll and any(message.poll.votes))
     assert voted.id == asked.message
@@ -320,6 +319,9 @@ async def test_in_a_channel_voters_stay_unknown_and_it_is_said(shop: Connected) 
     (sent,) = shop.bot.sent(news)
     assert sent.content["poll"].is_anonymous
     assert any("Voters stay unknown" in note for note in answer.notes)
+    shop.telegram.vote(eve, sent, 1)
+    voted = await shop.message(news.id, lambda message: message.poll and any(message.poll.votes))
+    assert (voted.id, voted.poll and voted.poll.votes) == (answer.message, (0, 1))
 
 
 async def test_what_telegram_cannot_format_leaves_as_plain_text(shop: Connected) -> None:

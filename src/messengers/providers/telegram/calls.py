@@ -80,7 +80,13 @@ class Calls:
     async def file(self, path: str, max_bytes: int) -> bytes:
         """The bytes of a file that getFile named."""
         with told(changes=False):
-            return await self._wire.file(path, max_bytes, _SEND_S)
+            try:
+                return await self._wire.file(path, max_bytes, _SEND_S)
+            except Refused as exc:
+                if exc.status == 404:
+                    what = "Telegram has that file no longer."
+                    raise PlatformRefused(what, "Ask for it to be sent again.") from exc
+                raise
 
     async def deliver(self, place: Place, part: Part, *, previews: bool) -> Delivered:
         """Send a part; where Telegram does not take it as it is, in the next best way.
