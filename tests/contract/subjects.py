@@ -7,7 +7,7 @@ from pathlib import Path
 
 from messengers.providers.base import Part, Provider
 from messengers.providers.visitors import HostsVisitors
-from tests.contract import whatsapp
+from tests.contract import telegram, whatsapp
 
 __all__ = ["SUBJECTS", "Subject"]
 
@@ -50,6 +50,19 @@ SUBJECTS = (
         _echo_answers,
         targets={" valley:north ": "valley:north"},
         foreign=("@someone", "+37120000000"),
+    ),
+    Subject(
+        "telegram",
+        telegram.ADA,
+        telegram.ada_writes,
+        config={"token": telegram.TOKEN},
+        targets={
+            telegram.ADA: telegram.ADA,
+            " -1002000000001:7 ": "-1002000000001:7",
+            "https://t.me/BreadNews": "@breadnews",
+        },
+        foreign=("12345@s.whatsapp.net", "+37120000000", VISITOR, "slack:C1"),
+        world=telegram.world,
     ),
     Subject(
         "whatsapp_web",

@@ -280,7 +280,7 @@ def test_every_field_of_the_specification_has_words() -> None:
     fields = {field["name"] for field in types_of(SPECIFICATION)["Message"]["fields"]}
     source = "".join(
         (ROOT / "src/messengers/providers/telegram" / f"{name}.py").read_text("utf-8")
-        for name in ("incoming", "people", "reading", "services")
+        for name in ("incoming", "people", "reading", "announcements")
     )
     told_elsewhere = {
         *("sender_business_bot", "guest_query_id", "guest_bot_caller_user"),

@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 
 from messengers.models import Mark, Sender
 from messengers.providers.base import ChatSeen, Happening, MessageSeen
+from messengers.providers.telegram.announcements import amount, change_words
 from messengers.providers.telegram.people import (
     Json,
     chats_seen,
@@ -13,7 +14,6 @@ from messengers.providers.telegram.people import (
     title_of,
     user_as_sender,
 )
-from messengers.providers.telegram.services import amount, change_words
 
 __all__ = [
     "Known",

@@ -7,10 +7,10 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from messengers.models import Attachment, Card, Location, MediaKind, Poll
+from messengers.providers.telegram.announcements import amount, is_service, service_words
 from messengers.providers.telegram.limits import CLOUD_DOWNLOAD_BYTES
 from messengers.providers.telegram.people import Json, name_of, title_of
 from messengers.providers.telegram.rich import inner_blocks, rich_lines
-from messengers.providers.telegram.services import amount, is_service, service_words
 
 __all__ = ["Body", "option_texts", "read"]
 
