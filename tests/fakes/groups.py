@@ -93,7 +93,7 @@ class ScriptedGroups:
             return MemberOutcome(who, done=False, why="Lets nobody add him; send the invite link.")
         if inside == (change == "add"):
             return MemberOutcome(who, done=False)
-        new = [] if change == "remove" else [GroupMember(who, role=_ROLES[change])]
+        new = [] if change in ("remove", "ban") else [GroupMember(who, role=_ROLES[change])]
         self._side.write(group, [*left, *new])
         return MemberOutcome(who, done=True)
 

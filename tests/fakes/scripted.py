@@ -381,7 +381,7 @@ def _message(data: Mapping[str, str], at: datetime) -> MessageSeen:
         ),
         native_id=data["id"],
         sender=Sender(
-            native_id="me" if mine else data["chat"],
+            native_id="me" if mine else data.get("sender", data["chat"]),
             display_name="" if mine else data.get("name", ""),
             is_me=mine,
         ),

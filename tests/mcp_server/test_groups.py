@@ -3,6 +3,7 @@
 import base64
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from io import BytesIO
 from typing import Any
 
@@ -124,6 +125,25 @@ async def test_the_list_is_paged_without_losing_or_repeating(
     assert len(seen) == 3
     assert sorted(names) == ["Book club", *(f"Group {number}" for number in range(2, 8))]
     assert "cursor does not belong" in wrong
+
+
+async def test_where_a_messenger_names_only_some_members_those_who_wrote_are_shown_too(
+    house: House, client_of: ClientOf
+) -> None:
+    side = house.personal.groups
+    side.groups[CLUB] = replace(side.of(CLUB), partial=True, size=40)
+
+    async with client_of() as client:
+        chat = await club(client)
+        await house.personal.say("hi", CLUB, sender="carl", group="yes", name="Carl")
+        await house.told("hi")
+        shown = await read(client, "get_group", chat=chat)
+
+    assert "40 members · shown: admins and who wrote here" in shown
+    assert [line.partition("] ")[2] for line in shown.split("\n") if " member]" in line] == [
+        "Ann · +37120000001",
+        "Carl",
+    ]
 
 
 async def test_a_group_shows_its_members_with_ids_and_nobody_forges_a_line(
@@ -265,6 +285,7 @@ async def test_who_lets_nobody_add_him_is_named_in_the_answer(
     ("change", "after"),
     [
         ("remove", {"me": "owner", "bob": "admin"}),
+        ("ban", {"me": "owner", "bob": "admin"}),
         ("promote", {"me": "owner", "bob": "admin", "ann": "admin"}),
         ("demote", {"me": "owner", "bob": "admin", "ann": "member"}),
     ],

@@ -34,10 +34,17 @@ __all__ = ["GroupChanges"]
 _MAX_NAME = 128
 _MAX_DESCRIPTION = 2_048
 _ASK_OWNER = "Only the owner can change that."
-_DONE = {"add": "added", "remove": "removed", "promote": "admin now", "demote": "no admin any more"}
+_DONE = {
+    "add": "added",
+    "remove": "removed",
+    "ban": "banned",
+    "promote": "admin now",
+    "demote": "no admin any more",
+}
 _TITLES = {
     "add": "Add to a group",
     "remove": "Remove from a group",
+    "ban": "Ban from a group",
     "promote": "Make admins of a group",
     "demote": "Take admins of a group their role",
 }
@@ -102,7 +109,7 @@ class GroupChanges:
         place, chosen = await self._groups.find(caller, chat, write=True)
         present: tuple[GroupMember, ...] = ()
         if change != "add":
-            seen = await told(self._groups.manager(chosen).group(place.native_id))
+            seen = await self._groups.seen(place, chosen)
             if not seen.i_am_admin:
                 raise Forbidden("This account is no admin of that group.", "Ask one of its admins.")
             present = seen.members

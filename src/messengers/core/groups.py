@@ -5,7 +5,7 @@ group's later changes as of any chat's.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from messengers.clock import Clock, to_ms
 from messengers.core.callers import Caller
@@ -21,7 +21,7 @@ from messengers.models import Chat, IdKind, Instance
 from messengers.providers.base import ChatSeen
 from messengers.providers.capabilities import Level
 from messengers.providers.groups import GroupMember, GroupSeen, ManagesGroups
-from messengers.store import Store, contacts
+from messengers.store import Store, contacts, messages
 from messengers.store import chats as rows
 from messengers.store.rows import id_of
 
@@ -85,9 +85,22 @@ class Groups:
     async def get(self, caller: Caller, chat: str) -> Group:
         """One with its members. Raises InvalidInput for a chat that is no group."""
         place, chosen = await self.find(caller, chat)
-        seen = await told(self.manager(chosen).group(place.native_id))
+        seen = await self.seen(place, chosen)
         found = await self.chats_of(chosen, [seen])
         return Group(found.get(seen.native_id, place), seen)
+
+    async def seen(self, place: Chat, chosen: Instance) -> GroupSeen:
+        """One as its messenger shows it; where that names only some, with whoever wrote there."""
+        seen = await told(self.manager(chosen).group(place.native_id))
+        if not seen.partial:
+            return seen
+        named = {each.native_id for each in seen.members} | {place.native_id}
+        wrote = [
+            GroupMember(native_id=row["sender_id"], display_name=row["name"])
+            for row in await self._store.rows(messages.senders, chat=chat_key(place))
+            if row["sender_id"] not in named
+        ]
+        return replace(seen, members=(*seen.members, *wrote))
 
     async def members(self, group: Group, limit: int = 100, cursor: str = "") -> Page[Member]:
         """Who is in it: the owner, the admins, then the others."""

@@ -20,7 +20,8 @@ __all__ = [
 ]
 
 GroupRole = Literal["member", "admin", "owner"]
-MemberChange = Literal["add", "remove", "promote", "demote"]
+MemberChange = Literal["add", "remove", "ban", "promote", "demote"]
+"""remove: out, and free to come back; ban: out for good."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +52,8 @@ class GroupSeen:
     """The account itself among them. `groups()` may leave them out."""
     size: int = 0
     """How many members; 0 where the platform does not tell."""
+    partial: bool = False
+    """The platform names only some of the members."""
 
 
 @dataclass(frozen=True, slots=True)

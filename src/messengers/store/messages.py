@@ -46,6 +46,7 @@ __all__ = [
     "newest_of_chats",
     "page",
     "remove",
+    "senders",
     "set_values",
     "unread_after",
     "unread_until",
@@ -78,6 +79,21 @@ any_of_platform = (
 """Whether a chat has anything that its messenger knows of."""
 _new = _messages.c.origin != "history"
 """What is handed over of the past may come after what is new, and was read long ago."""
+_latest = (
+    select(_messages.c.sender_id, _messages.c.sender_name)
+    .where(
+        _messages.c.chat_id == bindparam("chat"),
+        _messages.c.direction == "in",
+        _messages.c.sender_id != "",
+    )
+    .order_by(_messages.c.sent_at.desc(), _messages.c.id.desc())
+    .limit(2_000)
+    .subquery()
+)
+senders = select(_latest.c.sender_id, func.max(_latest.c.sender_name).label("name")).group_by(
+    _latest.c.sender_id
+)
+"""Whoever wrote in a chat of late, under the name he went by."""
 unread_after = select(func.count().label("unread"), func.max(_messages.c.id).label("last")).where(
     _messages.c.chat_id == bindparam("chat"),
     _messages.c.direction == "in",

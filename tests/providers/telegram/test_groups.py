@@ -86,6 +86,21 @@ async def test_a_group_shows_its_admins_and_how_many_are_in_it(shop: Connected) 
     assert roles[str(shop.bot.id)] == "admin"
 
 
+async def test_who_wrote_in_a_group_is_known_there_and_can_be_named(shop: Connected) -> None:
+    ada, bob = shop.somebody("Ada"), shop.somebody("Bob")
+    group = await room(shop, ada, bob)
+    shop.telegram.write(bob, group, "me too")
+    await shop.heard(group.id, "me too")
+
+    found = (await seen(shop, group)).seen
+    answer = await change(shop, group, "ban", bob)
+
+    assert found.partial
+    assert {each.native_id: each.display_name for each in found.members}[str(bob.id)] == "Bob"
+    assert answer.notes[0].endswith(": banned")
+    assert group.member(bob).status == "kicked"
+
+
 async def test_a_bot_makes_no_groups_and_adds_nobody(shop: Connected) -> None:
     ada = shop.somebody()
     group = await room(shop, ada)

@@ -98,6 +98,7 @@ def _group(group: Group, page: Page[Member], note: str) -> str:
         f"group {group.chat.id}",
         f'{group.chat.provider} "{group.chat.instance}"',
         counted(seen.size or len(seen.members), "member"),
+        "shown: admins and who wrote here" if seen.partial else "",
         "this account is an admin" if seen.i_am_admin else "",
         "only admins write" if seen.announcements else "",
         visible.report(),
@@ -145,10 +146,10 @@ async def change_group_members(
     act: Annotated[Act, Resolve(_members)],
     consent: Annotated[Consent, asked(_members)],
     chat: GroupRef,
-    change: Annotated[MemberChange, Field(description="promote and demote: admin or not")],
+    change: Annotated[MemberChange, Field(description="ban: removed for good")],
     members: Members,
 ) -> GroupResult:
-    """Add or remove members, or change who is an admin. The owner is asked.
+    """Add or remove members, or make them admins or not. The owner is asked.
 
     notes: what became of each. failed: the messenger refused all.
     """

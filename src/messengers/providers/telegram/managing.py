@@ -93,6 +93,7 @@ class Managing:
             i_am_admin=any(each["user"]["id"] == self._memory.bot for each in admins),
             members=tuple(map(_member, admins)),
             size=size,
+            partial=True,
         )
 
     async def create_group(self, name: str, members: Sequence[str]) -> GroupSeen:
@@ -126,6 +127,8 @@ class Managing:
 
         if change == "remove":
             return remove
+        if change == "ban":
+            return lambda user: calls.ask(BanChatMember(chat_id=chat, user_id=user), chat=chat)
         rights = dict.fromkeys(_RIGHTS, False)
         if change == "promote":
             me: Json = await calls.ask(

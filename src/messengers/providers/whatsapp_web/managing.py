@@ -4,7 +4,7 @@ import base64
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from messengers.errors import PlatformRefused, Uncertain
+from messengers.errors import PlatformRefused, Uncertain, Unsupported
 from messengers.providers.groups import (
     GroupMember,
     GroupSeen,
@@ -47,6 +47,8 @@ class Managing:
         self, chat_native_id: str, change: MemberChange, members: Sequence[str]
     ) -> Sequence[MemberOutcome]:
         """One change for several members."""
+        if change == "ban":
+            raise Unsupported("WhatsApp bans nobody from a group.", "Remove them.")
         answers = await self.ask(
             "change_members", chat=chat_native_id, change=change, members=list(members)
         )
