@@ -25,7 +25,7 @@ from messengers.core.rich import rich_of
 from messengers.core.words import counted
 from messengers.errors import Conflict, Forbidden, InvalidInput
 from messengers.models import Chat, Draft, Message, MessageRef, SentMessage
-from messengers.providers.base import MediaBytes, Provider
+from messengers.providers.base import MediaBytes, Provider, ReadsDialect
 from messengers.providers.capabilities import Capabilities
 from messengers.providers.chunks import measured
 from messengers.store import Store, outbox
@@ -232,10 +232,17 @@ def _plan(
     caption = limits.media[files[0].kind].max_caption if files else 0
     if plans and len(texts) == 1 and measured(texts[0], limits.text_unit) <= caption:
         plans[0] = plans[0].model_copy(update={"text": texts.pop(), "source": draft.text})
-    sources = [draft.text] if len(texts) == 1 else texts
+    sources = [draft.text] if len(texts) == 1 else _readable(provider, texts)
     plans += [PartPlan(text=t, source=s) for t, s in zip(texts, sources, strict=True)]
     first = plans[0].model_copy(update={"reply_to": reply_to})
     return [plan.model_copy(update={"silent": draft.silent}) for plan in (first, *plans[1:])]
+
+
+def _readable(provider: Provider, texts: Sequence[str]) -> Sequence[str]:
+    """Rendered texts as the transcript shows them."""
+    if isinstance(provider, ReadsDialect):
+        return [provider.plain(text) for text in texts]
+    return texts
 
 
 def ref_of(message: Message) -> MessageRef:

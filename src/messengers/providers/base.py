@@ -75,6 +75,7 @@ __all__ = [
     "ReactionSeen",
     "Reacts",
     "ReadElsewhere",
+    "ReadsDialect",
     "ReceiptSeen",
     "Reconciles",
     "ResolvesRecipients",
@@ -283,6 +284,15 @@ class ResolvesRecipients(Protocol):
 
     async def resolve(self, target: str) -> Sequence[str]:
         """All ids of what `parse_target` gave, the one to use first; none when it is not there."""
+        ...
+
+
+@runtime_checkable
+class ReadsDialect(Protocol):
+    """Renders into a dialect that people never see as it is written."""
+
+    def plain(self, text: str) -> str:
+        """A rendered text as people read it: how the transcript has a part of a long one."""
         ...
 
 

@@ -102,6 +102,18 @@ async def test_a_long_text_becomes_parts_in_their_order(shop: Connected) -> None
     assert "part 1 of 3" in answer.notes
 
 
+async def test_the_transcript_has_the_words_of_a_long_text_and_not_its_marks(
+    shop: Connected,
+) -> None:
+    ada = shop.somebody()
+
+    await shop.send(ada, "**loud** & <clear> " + "word " * 1_000)
+
+    first = await shop.message(ada.id, lambda message: message.part == "1/2")
+    assert first.text.startswith("loud & <clear> word")
+    assert shop.bot.sent()[0].text == first.text
+
+
 @pytest.mark.parametrize(
     ("mime", "data", "kind"),
     [

@@ -14,6 +14,8 @@ from messengers.providers.telegram.limits import MAX_TEXT
 
 __all__ = ["formatted", "parts_of", "plain", "units"]
 
+_SPARE = 64
+"""Units by which one part may be written longer than another."""
 _WEB = re.compile(r"https?://[^\s/]", re.IGNORECASE)
 _TAG = re.compile(r"</?[a-z]+(?: [^<>]*)?>")
 _LANGUAGE = re.compile(r"[\w+#.-]{1,30}", re.ASCII)
@@ -25,17 +27,29 @@ def formatted(markdown: str) -> str:
     return written(markdown, _TELEGRAM) or html.escape(markdown.strip(), quote=False)
 
 
-def parts_of(markdown: str, room: int = MAX_TEXT) -> Iterator[str]:
+def parts_of(markdown: str) -> Iterator[str]:
     """The text in HTML parts of at most MAX_TEXT UTF-16 units, tags included.
 
     Telegram counts without the tags, so this never says too little.
     """
+    whole = formatted(markdown)
+    if units(whole) <= MAX_TEXT:
+        yield from filter(str.strip, [whole])
+        return
+    # As much smaller as marks and escapes make the whole text longer.
+    typed = units(markdown)
+    room = MAX_TEXT * typed // max(units(whole), typed) - _SPARE
+    yield from _fitting(markdown, max(room, _SPARE))
+
+
+def _fitting(markdown: str, room: int) -> Iterator[str]:
+    """In parts of `room` as they are typed; where one is too long all the same, in smaller ones."""
     for part in split(markdown, room, units):
         text = formatted(part)
         if units(text) <= MAX_TEXT:
-            yield text
+            yield from filter(str.strip, [text])
         else:
-            yield from parts_of(part, room // 2)
+            yield from _fitting(part, room // 2)
 
 
 def plain(text: str) -> str:

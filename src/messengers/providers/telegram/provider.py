@@ -19,6 +19,7 @@ from messengers.providers.base import (
     Part,
     ProviderContext,
     Reacts,
+    ReadsDialect,
     ResolvesRecipients,
     Sent,
     Sink,
@@ -32,7 +33,7 @@ from messengers.providers.telegram.calls import Calls
 from messengers.providers.telegram.config import TelegramConfig, commands_of
 from messengers.providers.telegram.failures import told
 from messengers.providers.telegram.files import fetched
-from messengers.providers.telegram.formatting import parts_of
+from messengers.providers.telegram.formatting import parts_of, plain
 from messengers.providers.telegram.intake import Account, Intake
 from messengers.providers.telegram.limits import CAPABILITIES, OWN_SERVER
 from messengers.providers.telegram.managing import Managing
@@ -128,6 +129,9 @@ class TelegramProvider(Managing):
     def render(self, markdown: str) -> Sequence[str]:
         return list(parts_of(markdown))
 
+    def plain(self, text: str) -> str:
+        return plain(text)
+
     async def send(self, chat_native_id: str, part: Part, key: str) -> Sent:
         del key  # Telegram takes none: what was not answered stays in doubt
         calls, place = self.calls(), Place.read(chat_native_id)
@@ -191,5 +195,6 @@ _deletes: type[Deletes] = TelegramProvider
 _reacts: type[Reacts] = TelegramProvider
 _types: type[Types] = TelegramProvider
 _downloads: type[DownloadsMedia] = TelegramProvider
+_reads: type[ReadsDialect] = TelegramProvider
 _resolves: type[ResolvesRecipients] = TelegramProvider
 _groups: type[ManagesGroups] = TelegramProvider
