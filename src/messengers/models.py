@@ -15,6 +15,7 @@ from messengers.ids import IdKind, decode_id, encode_id, require_id
 
 __all__ = [
     "Attachment",
+    "Button",
     "Card",
     "Chat",
     "ChatKind",
@@ -213,6 +214,14 @@ class Poll(Model):
     """Whoever votes may choose several."""
 
 
+class Button(Model):
+    """Something to press under a message, or in place of the keyboard."""
+
+    text: str
+    url: str = ""
+    """The page it opens; without one a press comes back as a message."""
+
+
 class MessageRef(Model):
     """What a platform needs to know of a message that is answered, changed or marked."""
 
@@ -342,6 +351,9 @@ class Draft(Model):
     poll: Poll | None = None
     sticker: str = ""
     """One source as in `attachments`, sent as a sticker."""
+    buttons: tuple[Button, ...] = ()
+    keyboard: bool = False
+    """The buttons take the place of the keyboard: a press writes what stands on them."""
     time_to_live_s: int = 86_400
 
 

@@ -12,6 +12,7 @@ from pathlib import Path
 from types import UnionType
 from typing import TYPE_CHECKING, Any, get_args, get_origin
 
+from pydantic.fields import FieldInfo
 from pydantic_core import PydanticUndefined
 
 from messengers.cli.install.clients import CLIENTS
@@ -99,10 +100,18 @@ def options(provider: str) -> str:
     """The options of an instance."""
     config = Catalog().find(provider).config
     lines = [
-        [f"`{name}`", f"`{field.default}`" if field.default else "empty", field.description or ""]
+        [f"`{name}`", _option_default(field), field.description or ""]
         for name, field in config.model_fields.items()
     ]
     return _table(["option", "default", "what it does"], lines)
+
+
+def _option_default(field: FieldInfo) -> str:
+    if field.is_required():
+        return "required"
+    if isinstance(field.default, bool):
+        return "on" if field.default else "off"
+    return f"`{field.default}`" if field.default else "empty"
 
 
 def quality(provider: str) -> dict[str, dict[str, dict[str, str]]]:

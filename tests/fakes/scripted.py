@@ -69,7 +69,9 @@ CAPABILITIES = Capabilities(
     webhooks=Level.FULL,
     portraits=Level.FULL,
     rich=Level.FULL,
+    pin=Level.FULL,
     max_poll_options=12,
+    max_buttons=3,
     login="token",
 )
 
@@ -143,6 +145,7 @@ class Platform:
     accepted: list[tuple[str, str, str]] = field(default_factory=list[tuple[str, str, str]])
     """(chat, text, key) of every call that took effect, in order."""
     contents: list[object] = field(default_factory=list[object])
+    pinned: list[tuple[str, str]] = field(default_factory=list[tuple[str, str]])
     """The location, contact, poll or file of every call that took effect and had one."""
     arranged: list[tuple[str, Arrangement]] = field(default_factory=list[tuple[str, Arrangement]])
     blocked: list[str] = field(default_factory=list[str])
@@ -267,11 +270,14 @@ class ScriptedProvider(ScriptedGroups):
         known = [k for _, _, k in self._platform.accepted]
         if not (self._platform.capabilities.reuses_key and key in known):
             self._platform.accepted.append((chat_native_id, part.text, key))
-            each = (part.location, part.contact, part.poll, part.media)
+            each = (part.location, part.contact, part.poll, part.media, part.buttons or None)
             self._platform.contents += [content for content in each if content is not None]
         if self._platform.hang is not None:
             await self._platform.hang.wait()
         return Sent(native_id=f"s-{key}", at=self._clock.now())
+
+    async def pin(self, chat_native_id: str, message: MessageRef, pinned: bool) -> None:
+        self._platform.pinned = [(chat_native_id, message.native_id)] if pinned else []
 
     async def probe(self) -> None:
         return None

@@ -12,7 +12,7 @@ from PIL import Image
 
 from messengers.core.callers import OWNER
 from messengers.errors import Uncertain, Unsupported
-from messengers.models import Card, Location, Poll
+from messengers.models import Button, Card, Location, Poll
 from messengers.providers.arrangement import Arrangement
 from messengers.providers.base import MediaBytes
 from messengers.providers.capabilities import MediaLimit
@@ -164,6 +164,98 @@ async def test_a_held_poll_is_sent_as_a_poll_once_the_owner_agreed(
     assert held["approval"] == same["approval"] != other["approval"]
     assert answer.outcome == "accepted"
     assert house.personal.contents == [SENT[2][2]]
+
+
+CHOICE = {"text": "**Bread?**", "buttons": ["Yes", "Our menu https://bread.example/m?x=1"]}
+CHOICES = (Button(text="Yes"), Button(text="Our menu", url="https://bread.example/m?x=1"))
+
+
+async def test_a_text_with_buttons_leaves_as_one_message(house: House, connect: Connect) -> None:
+    chat = await known(house)
+
+    async with connect("messenger", toolsets=["rich"]) as client:
+        answer = await done(client, "send_buttons", chat=chat, **CHOICE)
+
+    message = (await house.core.history.get(OWNER, answer["message"])).message
+    assert house.personal.contents == [CHOICES]
+    assert message.text == "**Bread?**"
+    assert message.buttons == ("Yes", "Our menu")
+
+
+async def test_the_owner_reads_what_buttons_say_and_open(house: House, connect: Connect) -> None:
+    chat = await unknown(house)
+    owner = Owner.chooses("once")
+
+    async with connect("messenger", owner, toolsets=["rich"]) as client:
+        answer = await done(client, "send_buttons", chat=chat, **CHOICE)
+
+    assert answer["outcome"] == "accepted"
+    assert "  | [Yes]\n  | [Our menu] https://bread.example/m?x=1" in owner.questions[0]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "why"),
+    [
+        ({"text": ""}, "There is nothing to send."),
+        ({"buttons": ["a", "a"]}, "Two buttons are the same."),
+        ({"buttons": ["a", "b", "c", "d"]}, "At most 3 buttons."),
+        ({"buttons": ["x" * 65]}, "Each button must have 1 to 64 characters."),
+        ({"buttons": ["evil tg://user?id=1"]}, "A button opens http and https addresses only."),
+        ({"keyboard": True}, "A keyboard's buttons open no pages."),
+        ({"buttons": []}, "There is nothing to press."),
+    ],
+)
+async def test_buttons_that_do_not_fit_are_refused(
+    house: House, connect: Connect, arguments: dict[str, object], why: str
+) -> None:
+    chat = await known(house)
+
+    async with connect("messenger", toolsets=["rich"]) as client:
+        answer = await refused(client, "send_buttons", chat=chat, **{**CHOICE, **arguments})
+
+    assert answer.startswith(why)
+    assert answer.endswith("Nothing was sent.")
+    assert house.personal.contents == []
+
+
+async def test_a_messenger_without_buttons_says_so(house: House, connect: Connect) -> None:
+    chat = await webchat(house)
+
+    async with connect("messenger", toolsets=["rich"]) as client:
+        answer = await refused(client, "send_buttons", chat=chat, instance="page", **CHOICE)
+
+    assert "webchat has no buttons." in answer
+
+
+async def test_a_message_is_pinned_and_unpinned(house: House, connect: Connect) -> None:
+    await known(house)
+    message = (await house.told("hi ann")).id
+
+    async with connect("messenger", toolsets=["rich"]) as client:
+        await done(client, "pin_message", message=message)
+        pinned = list(house.personal.pinned)
+        await done(client, "pin_message", message=message, pinned=False)
+
+    assert pinned == [("ann", "nhi ann")]
+    assert house.personal.pinned == []
+
+
+async def test_pinning_for_a_stranger_asks_and_where_there_are_no_pins_that_is_said(
+    house: House, connect: Connect
+) -> None:
+    await unknown(house)
+    message = (await house.told("hello")).id
+    page = await webchat(house)
+    await house.core.instances.set_policy(OWNER, "page", confirm="never")
+
+    async with connect("messenger", toolsets=["rich"]) as client:
+        held = await done(client, "pin_message", message=message)
+        sent = await done(client, "send_message", chat=page, text="hi", instance="page")
+        answer = await refused(client, "pin_message", message=sent["message"])
+
+    assert held["outcome"] == "needs_approval"
+    assert house.personal.pinned == []
+    assert "webchat cannot pin messages." in answer
 
 
 async def test_a_client_key_never_sends_a_place_twice(house: House, connect: Connect) -> None:

@@ -1,4 +1,4 @@
-"""What changes or adds to a message that exists: edit, delete, react, forward.
+"""What changes or adds to a message that exists: edit, delete, react, pin, forward.
 
 The same gate stands before them as before a send: each reaches someone.
 """
@@ -23,7 +23,7 @@ from messengers.core.reactions import with_those_of
 from messengers.core.sending import Sending, check_text, recipient, ref_of
 from messengers.errors import Conflict, Forbidden, InvalidInput, Uncertain, Unsupported
 from messengers.models import Chat, Draft, Message, MessageRef, Outcome, SentMessage
-from messengers.providers.base import Deletes, Edits, Provider, Reacts
+from messengers.providers.base import Deletes, Edits, Pins, Provider, Reacts
 from messengers.store import chats as chat_rows
 from messengers.store import messages
 from messengers.store.rows import Row, dump_json, one_row
@@ -56,6 +56,7 @@ class Changes:
         approvals.executors["edit"] = self._edit
         approvals.executors["delete"] = self._delete
         approvals.executors["react"] = self._react
+        approvals.executors["pin"] = self._pin
 
     async def prepare_edit(self, caller: Caller, message: str, text: str) -> Act:
         """Another text for a message that this account sent."""
@@ -98,6 +99,15 @@ class Changes:
             raise _unsupported(chat, "react", "Answer with a message instead.")
         shown = Shown(title="React", recipient=recipient(chat), text=emoji or "(remove)")
         return self._act(caller, "react", found, chat, shown, {"emoji": emoji})
+
+    async def prepare_pin(self, caller: Caller, message: str, *, pinned: bool = True) -> Act:
+        """A message to the top of its chat for everyone there, or down again."""
+        found, chat, provider = await self._existing(caller, message)
+        if not isinstance(provider, Pins):
+            raise _unsupported(chat, "pin messages", "Quote it in a new message.")
+        title = "Pin a message" if pinned else "Unpin a message"
+        shown = Shown(title=title, recipient=recipient(chat), text=found.text)
+        return self._act(caller, "pin", found, chat, shown, {"pinned": pinned})
 
     async def prepare_forward(self, caller: Caller, message: str, chat: str) -> Act:
         """The text and files of a message, sent to another chat as they are."""
@@ -191,6 +201,17 @@ class Changes:
             mine = with_those_of("", emojis, stored, is_me=True)
             reactions = dump_json([r.model_dump() for r in mine])
             messages.set_values(conn, row["id"], reactions=reactions)
+
+        return await self._change(payload, caller, call, unit)
+
+    async def _pin(self, payload: Mapping[str, Any], caller: Caller, _wait_s: float) -> SentMessage:
+        async def call(provider: Provider, chat: Chat) -> None:
+            if isinstance(provider, Pins):
+                ref = MessageRef(**payload["ref"])
+                await provider.pin(chat.native_id, ref, payload["pinned"])
+
+        def unit(_conn: Connection, _chat: Row, _row: Row) -> None:
+            """What is pinned is the messenger's to know."""
 
         return await self._change(payload, caller, call, unit)
 

@@ -17,6 +17,7 @@ from messengers.core.happenings import Happenings
 from messengers.core.media import Media
 from messengers.errors import NotFound
 from messengers.models import (
+    Button,
     Card,
     IdKind,
     Location,
@@ -61,12 +62,15 @@ class PartPlan(Model):
     location: Location | None = None
     contact: Card | None = None
     poll: Poll | None = None
+    buttons: tuple[Button, ...] = ()
+    keyboard: bool = False
 
     @property
     def detail(self) -> dict[str, Any]:
         """What the message shows beside its text, as of one that came."""
         contents = {"location": self.location, "contact": self.contact, "poll": self.poll}
-        return {name: value.model_dump() for name, value in contents.items() if value}
+        found: dict[str, Any] = {n: value.model_dump() for n, value in contents.items() if value}
+        return found | ({"buttons": [b.text for b in self.buttons]} if self.buttons else {})
 
 
 class Drafts:

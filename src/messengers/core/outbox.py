@@ -197,7 +197,7 @@ class Outbox:
         plan = PartPlan.model_validate_json(row["payload"])
         try:
             media = await self._media.load(plan.media) if plan.media else None
-            rich = plan.location, plan.contact, plan.poll
+            rich = plan.location, plan.contact, plan.poll, plan.buttons, plan.keyboard
             part = Part(plan.text, media, plan.reply_to, plan.silent, *rich)
             with anyio.fail_after(_CALL_DEADLINE_S):
                 return await provider.send(chat, part, row["key"])

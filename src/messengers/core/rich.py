@@ -1,20 +1,26 @@
-"""What is neither text nor a file: a place, a contact, a poll, a sticker; checked and in words."""
+"""What is neither text nor a file: a place, a contact, a poll, a sticker, buttons.
+
+Checked, and in words.
+"""
 
 import math
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 
 from messengers.core.drafts import PartPlan
 from messengers.core.names import fold_phone
 from messengers.errors import InvalidInput, Unsupported
-from messengers.models import Card, Draft, Location, Poll
+from messengers.models import Button, Card, Draft, Location, Poll
 from messengers.providers.capabilities import Capabilities, Level
 
-__all__ = ["Rich", "rich_of", "words"]
+__all__ = ["Rich", "buttons_of", "rich_of", "words"]
 
 _MAX_LINE = 100
 """Of a title, a name or an option."""
 _MAX_QUESTION = 255
+_MAX_BUTTON = 64
+_PAGE = re.compile(r"https?://[^\s/?#]+[^\s]*", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +67,29 @@ def rich_of(draft: Draft) -> Rich | None:
         return Rich("send polls", lambda able: able.max_poll_options > 0, plan)
     verb = "send locations" if plan.location else "send contacts"
     return Rich(verb, lambda able: able.rich is not Level.REJECT, plan)
+
+
+def buttons_of(draft: Draft, capabilities: Capabilities, provider: str) -> tuple[Button, ...]:
+    """The buttons under a text. Raises Unsupported, or InvalidInput for what does not fit."""
+    if not draft.buttons:
+        return ()
+    if not capabilities.max_buttons:
+        raise Unsupported(f"{provider} has no buttons.", "Say the choices with send_message.")
+    if len(draft.buttons) > capabilities.max_buttons:
+        raise InvalidInput(f"At most {capabilities.max_buttons} buttons.", "Leave some out.")
+    found = tuple(_button(each, keyboard=draft.keyboard) for each in draft.buttons)
+    if len({each.text for each in found}) < len(found):
+        raise InvalidInput("Two buttons are the same.", "Leave one out.")
+    return found
+
+
+def _button(given: Button, *, keyboard: bool) -> Button:
+    text = _line(given.text, "Each button", most=_MAX_BUTTON)
+    if given.url and keyboard:
+        raise InvalidInput("A keyboard's buttons open no pages.", "Leave the addresses out.")
+    if given.url and not _PAGE.fullmatch(given.url):
+        raise InvalidInput("A button opens http and https addresses only.", "Give a whole one.")
+    return Button(text=text, url=given.url)
 
 
 def words(content: Location | Card | Poll) -> str:

@@ -21,10 +21,10 @@ from messengers.core.history import History
 from messengers.core.instances import Instances
 from messengers.core.media import Media
 from messengers.core.outbox import Outbox
-from messengers.core.rich import rich_of
+from messengers.core.rich import buttons_of, rich_of
 from messengers.core.words import counted
 from messengers.errors import Conflict, Forbidden, InvalidInput
-from messengers.models import Chat, Draft, Message, MessageRef, SentMessage
+from messengers.models import Button, Chat, Draft, Message, MessageRef, SentMessage
 from messengers.providers.base import MediaBytes, Provider, ReadsDialect
 from messengers.providers.capabilities import Capabilities
 from messengers.providers.chunks import measured
@@ -95,6 +95,8 @@ class Sending:
             raise InvalidInput("client_ref is longer than 200 characters.", "Use a short key.")
         if rich:
             await self._instances.able(caller, rich.fits, rich.verb)
+        if draft.buttons:
+            await self._instances.able(caller, lambda can: can.max_buttons > 0, "send buttons")
         target = await self._chats.find(caller, chat, instance, write=True)
         chosen = self._instances.resolve(caller, target.instance)
         verdict = judge(target, chosen)
@@ -106,6 +108,9 @@ class Sending:
         files = await self._files(caller, draft, target, provider.capabilities())
         reply_to = await self._quoted(caller, target, draft.reply_to)
         parts = _plan(provider, draft, files, reply_to, rich.plan if rich else None)
+        buttons = buttons_of(draft, provider.capabilities(), chosen.provider)
+        pressed = {"buttons": buttons, "keyboard": draft.keyboard}
+        parts[-1] = parts[-1].model_copy(update=pressed if buttons else {})
         payload = {
             "chat": target.id,
             "text": draft.text,
@@ -117,7 +122,7 @@ class Sending:
         return Act(
             action="send",
             caller=caller,
-            shown=_shown(target, draft.text or parts[0].source, files, verdict.why),
+            shown=_shown(target, _said(draft, buttons) or parts[0].source, files, verdict.why),
             payload=payload,
             instance_id=chosen.id,
             instance=chosen.name,
@@ -256,6 +261,12 @@ def ref_of(message: Message) -> MessageRef:
     )
 
 
+def _said(draft: Draft, buttons: Sequence[Button]) -> str:
+    """The text with what can be pressed under it."""
+    lines = [f"[{button.text}] {button.url}".rstrip() for button in buttons]
+    return "\n".join([draft.text, *lines])
+
+
 def _shown(chat: Chat, text: str, files: Sequence[MediaBytes], why: str) -> Shown:
     return Shown(
         title="Send a message",
@@ -274,7 +285,7 @@ def recipient(chat: Chat) -> str:
 
 def _fingerprint(payload: Mapping[str, Any]) -> str:
     """What must be equal for two calls with one client_ref to be the same call."""
-    rich = "location", "contact", "poll"
+    rich = "location", "contact", "poll", "buttons"
     parts = [
         (part["source"] or part["text"], part["media"], *(part[n] for n in rich if part.get(n)))
         for part in payload["parts"]

@@ -147,6 +147,8 @@ TABLE = (
     Row(rich.send_location, "write", "messenger", toolset="rich"),
     Row(rich.send_contact, "write", "messenger", toolset="rich"),
     Row(rich.send_poll, "write", "messenger", toolset="rich"),
+    Row(rich.send_buttons, "write", "messenger", toolset="rich"),
     Row(rich.send_sticker, "write", "messenger", toolset="rich"),
+    Row(rich.pin_message, "write", "messenger", repeatable=True, toolset="rich"),
     Row(rich.arrange_chat, "write", "messenger", repeatable=True, toolset="rich", changes=True),
 )

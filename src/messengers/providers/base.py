@@ -17,6 +17,7 @@ from pydantic import BaseModel
 from messengers.clock import Clock
 from messengers.models import (
     Attachment,
+    Button,
     Card,
     Delivery,
     Health,
@@ -66,6 +67,7 @@ __all__ = [
     "MessageEdited",
     "MessageSeen",
     "Part",
+    "Pins",
     "PollCounted",
     "PollVoted",
     "Provider",
@@ -111,6 +113,9 @@ class Part:
     location: Location | None = None
     contact: Card | None = None
     poll: Poll | None = None
+    buttons: tuple[Button, ...] = ()
+    keyboard: bool = False
+    """The buttons take the place of the keyboard."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -238,6 +243,13 @@ class Reacts(Protocol):
 
 
 @runtime_checkable
+class Pins(Protocol):
+    """Keeps a message at the top of its chat for everyone there, or takes it down."""
+
+    async def pin(self, chat_native_id: str, message: MessageRef, pinned: bool) -> None: ...
+
+
+@runtime_checkable
 class Types(Protocol):
     """Shows that an answer is being written."""
 
@@ -349,4 +361,5 @@ class ProviderInfo:
         "arrange": ArrangesChats,
         "block": BlocksPeople,
         "portraits": ShowsPortraits,
+        "pin": Pins,
     }

@@ -54,10 +54,14 @@ class Capabilities(Model):
     block: Level = Level.REJECT
     portraits: Level = Level.REJECT
     """Pictures that people and groups have of themselves."""
+    pin: Level = Level.REJECT
+    """Messages at the top of a chat, for everyone there."""
     rich: Level = Level.REJECT
     """Locations and contacts in a part."""
     max_poll_options: int = 0
     """Of one poll; 0: the messenger has no polls."""
+    max_buttons: int = 0
+    """With one message; 0: the messenger has none."""
     templates: Level = Level.REJECT
     profile: Level = Level.REJECT
     visitors: Level = Level.REJECT

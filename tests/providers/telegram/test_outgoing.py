@@ -2,6 +2,7 @@
 
 import base64
 import io
+import json
 import re
 
 import pytest
@@ -15,11 +16,11 @@ from messengers.errors import (
     PlatformRefused,
     Unsupported,
 )
-from messengers.models import Card, Lifecycle, Location, Outcome, Poll
+from messengers.models import Button, Card, Lifecycle, Location, Outcome, Poll
 from messengers.providers.base import MediaBytes, Part
 from messengers.providers.telegram.limits import CAPABILITIES
 from tests.fakes.telegram import FakeTelegram
-from tests.providers.telegram.conftest import AGENT, Connected, OpenCore, connected_bot
+from tests.providers.telegram.conftest import AGENT, Connected, OpenCore, becomes, connected_bot
 
 PDF = b"%PDF-1.4\n%%EOF\n"
 OGG = b"OggS\x00\x02" + bytes(64)
@@ -211,6 +212,57 @@ async def test_a_contact_and_a_poll_whose_votes_are_told(shop: Connected) -> Non
     assert voted.poll.votes == (0, 1)
 
 
+async def test_a_button_under_a_message_comes_back_as_what_it_said(shop: Connected) -> None:
+    ada = shop.somebody()
+    long = "Yes, and a very long explanation of why: ё" + "ё" * 20
+    buttons = (Button(text="No"), Button(text=long), Button(text="Menu", url="https://a.example"))
+
+    asked = await shop.send(ada, "*Bread?*", buttons=buttons)
+
+    (sent,) = shop.bot.sent()
+    assert [[each["text"] for each in row] for row in sent.buttons] == [["No"], [long], ["Menu"]]
+    press = shop.telegram.press(ada, sent, long)
+    pressed = await shop.heard(ada.id, f"(pressed: {long})")
+    assert pressed.reply_to == asked.message
+    await becomes(lambda: press.answer is not None)
+
+
+async def test_a_pressed_button_is_understood_also_when_its_message_is_gone(
+    shop: Connected,
+) -> None:
+    ada = shop.somebody()
+    await shop.send(ada, "Bread?", buttons=(Button(text="No"), Button(text="Yes")))
+    (sent,) = shop.bot.sent()
+    shop.telegram.delete(sent)
+
+    shop.telegram.press(ada, sent, "Yes")
+
+    await shop.heard(ada.id, "(pressed: Yes)")
+
+
+async def test_a_keyboard_writes_what_stands_on_it(shop: Connected) -> None:
+    ada = shop.somebody()
+    buttons = tuple(Button(text=text) for text in ("Rye", "Wheat", "Oats", "None"))
+
+    await shop.send(ada, "Which?", buttons=buttons, keyboard=True)
+
+    (asked,) = shop.telegram.asked("sendMessage")
+    markup = json.loads(asked["reply_markup"])
+    assert [[each["text"] for each in row] for row in markup["keyboard"]] == [
+        ["Rye", "Wheat", "Oats"],
+        ["None"],
+    ]
+    assert markup["one_time_keyboard"]
+
+
+async def test_of_a_long_text_the_last_part_has_the_buttons(shop: Connected) -> None:
+    ada = shop.somebody()
+
+    await shop.send(ada, "word " * 1_000, buttons=(Button(text="Yes"),))
+
+    assert [bool(each.buttons) for each in shop.bot.sent()] == [False, True]
+
+
 async def test_an_answer_quotes_and_counts_also_when_the_message_is_gone(shop: Connected) -> None:
     ada = shop.somebody()
     question = shop.telegram.write(ada, shop.bot, "when?")
@@ -283,6 +335,20 @@ async def test_a_reaction_is_given_and_taken_back(shop: Connected) -> None:
     assert theirs.reactions[shop.bot.id] == []
     with pytest.raises(Unsupported):
         await react("🥖")
+
+
+async def test_a_message_is_pinned_and_taken_down(shop: Connected) -> None:
+    ada = shop.somebody()
+    answer = await shop.send(ada, "Open from six")
+    (sent,) = shop.bot.sent()
+
+    async def pin(*, pinned: bool) -> list[object]:
+        act = await shop.core.changes.prepare_pin(AGENT, answer.message, pinned=pinned)
+        await shop.core.approvals.perform(act, 10)
+        return [*shop.telegram.private(shop.bot, ada).pinned]
+
+    assert await pin(pinned=True) == [sent]
+    assert await pin(pinned=False) == []
 
 
 async def test_typing_shows_while_it_lasts(shop: Connected) -> None:

@@ -1,4 +1,4 @@
-"""What is neither text nor a file, and where a chat stands in the account's own list."""
+"""What is more than text and files, and where a chat stands in the account's own list."""
 
 from typing import Annotated, Literal
 
@@ -6,15 +6,24 @@ from mcp.server.mcpserver import Resolve
 from pydantic import Field
 
 from messengers.core.acts import Act
+from messengers.errors import InvalidInput
 from messengers.mcp_server.confirmation import Consent, asked, settle
 from messengers.mcp_server.context import Ctx, asking
-from messengers.mcp_server.results import GroupResult, SentResult
+from messengers.mcp_server.results import DoneResult, GroupResult, SentResult
 from messengers.mcp_server.tools import parameters as given
 from messengers.mcp_server.tools.sending import said
-from messengers.models import Card, Draft, Location, Poll
+from messengers.models import Button, Card, Draft, Location, Poll
 from messengers.providers.arrangement import Arrangement
 
-__all__ = ["arrange_chat", "send_contact", "send_location", "send_poll", "send_sticker"]
+__all__ = [
+    "arrange_chat",
+    "pin_message",
+    "send_buttons",
+    "send_contact",
+    "send_location",
+    "send_poll",
+    "send_sticker",
+]
 
 YesNo = Literal["", "yes", "no"]
 _YES = {"": None, "yes": True, "no": False}
@@ -103,6 +112,43 @@ async def send_poll(
     return said(await settle(ctx, act, consent))
 
 
+async def _buttons(
+    ctx: Ctx,
+    chat: str,
+    text: str,
+    buttons: tuple[str, ...],
+    keyboard: bool,
+    instance: str,
+    client_ref: str,
+) -> Act:
+    if not buttons:
+        raise InvalidInput("There is nothing to press.", "Give buttons, or use send_message.")
+    draft = Draft(text=text, buttons=tuple(map(_button, buttons)), keyboard=keyboard)
+    return await _prepared(ctx, chat, draft, instance, client_ref)
+
+
+def _button(given: str) -> Button:
+    text, _, address = given.rpartition(" ")
+    return Button(text=text, url=address) if "://" in address else Button(text=given)
+
+
+async def send_buttons(
+    ctx: Ctx,
+    act: Annotated[Act, Resolve(_buttons)],
+    consent: Annotated[Consent, asked(_buttons)],
+    chat: given.Chat,
+    text: Annotated[given.Text, Field(description="Markdown, above the buttons")],
+    buttons: Annotated[
+        tuple[given.Text, ...], Field(description='What each says; "Menu https://…" opens a page')
+    ],
+    keyboard: Annotated[bool, Field(description="In place of the keyboard")] = False,
+    instance: given.InstanceOf = "",
+    client_ref: given.ClientRef = "",
+) -> SentResult:
+    """Send a text with buttons; a press arrives as a message. Outcomes: see send_message."""
+    return said(await settle(ctx, act, consent))
+
+
 async def _sticker(ctx: Ctx, chat: str, sticker: str, instance: str, client_ref: str) -> Act:
     return await _prepared(ctx, chat, Draft(sticker=sticker), instance, client_ref)
 
@@ -147,4 +193,20 @@ async def arrange_chat(
     blocked: Annotated[YesNo, Field(description="Whether its person may not write")] = "",
 ) -> GroupResult:
     """Archive, pin or mute a chat in the account's own list, or block its person."""
+    return said(await settle(ctx, act, consent))
+
+
+async def _pin(ctx: Ctx, message: str, pinned: bool) -> Act:
+    call = asking(ctx)
+    return await call.core.changes.prepare_pin(call.caller, message, pinned=pinned)
+
+
+async def pin_message(
+    ctx: Ctx,
+    act: Annotated[Act, Resolve(_pin)],
+    consent: Annotated[Consent, asked(_pin)],
+    message: given.MessageId,
+    pinned: Annotated[bool, Field(description="false: take it down")] = True,
+) -> DoneResult:
+    """Keep a message at the top of its chat for everyone there."""
     return said(await settle(ctx, act, consent))

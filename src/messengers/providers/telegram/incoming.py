@@ -4,6 +4,7 @@ An update is stored as it came, and beside it what it does not say itself: when 
 is, and for votes which message their poll is.
 """
 
+import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
@@ -36,6 +37,7 @@ from messengers.providers.telegram.reading import Body, read
 
 __all__ = ["BESIDE", "UPDATES", "translate"]
 
+_NUMBERED = re.compile(r"^\d+:")
 BESIDE = "messengers"
 """The key under which an update carries what we know beside it."""
 
@@ -204,7 +206,9 @@ def _label(query: Json) -> str:
     data = query.get("data", query.get("game_short_name", ""))
     rows = query.get("message", {}).get("reply_markup", {}).get("inline_keyboard", ())
     buttons: list[Json] = [button for row in rows for button in row]
-    return next((each["text"] for each in buttons if each.get("callback_data") == data), data)
+    said = next((each["text"] for each in buttons if each.get("callback_data") == data), "")
+    # Ours carry a number before what they say.
+    return said or _NUMBERED.sub("", data)
 
 
 def _voted(answer: Json, known: Known) -> Iterator[Happening]:

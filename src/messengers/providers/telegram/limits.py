@@ -93,13 +93,15 @@ CAPABILITIES = Capabilities(
     download_media=Level.FULL,
     groups=Level.PARTIAL,
     rich=Level.FULL,
+    pin=Level.FULL,
     max_poll_options=12,
+    max_buttons=100,
     delete_window_s=48 * 3600,
     sends_per_s=PER_BOT[0] / PER_BOT[1],
     sends_per_chat_per_s=PER_CHAT[0] / PER_CHAT[1],
     login="token",
 )
 """A bot's own messages are edited at any age and deleted for 48 hours (deleteMessage); it sets one
-reaction a message (setMessageReaction) and makes no groups."""
+reaction a message (setMessageReaction) and makes no groups. For buttons no number is published."""
 OWN_SERVER = CAPABILITIES.model_copy(update={"media": _media(_OWN_SERVER_BYTES)})
 """Through a Bot API server of the owner's in its local mode."""

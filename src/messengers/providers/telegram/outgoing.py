@@ -4,13 +4,15 @@ Every text is HTML of our own renderer, with its links unseen by Telegram's page
 owner allowed previews.
 """
 
-from typing import Any
+from collections.abc import Sequence
+from typing import Any, TypeVar
 
 from aiogram.methods import (
     DeleteBusinessMessages,
     DeleteMessage,
     EditMessageCaption,
     EditMessageText,
+    PinChatMessage,
     SendAnimation,
     SendAudio,
     SendChatAction,
@@ -26,12 +28,17 @@ from aiogram.methods import (
     SendVoice,
     SetMessageReaction,
     TelegramMethod,
+    UnpinChatMessage,
 )
 from aiogram.types import (
     BufferedInputFile,
+    InlineKeyboardButton,
+    InlineKeyboardMarkup,
     InputPollOption,
+    KeyboardButton,
     LinkPreviewOptions,
     ReactionTypeEmoji,
+    ReplyKeyboardMarkup,
     ReplyParameters,
 )
 
@@ -54,11 +61,16 @@ __all__ = [
     "edit_of_caption",
     "edit_of_text",
     "method_of",
+    "pinning",
     "reaction",
     "typing_in",
 ]
 
 _HTML = "HTML"
+_MAX_DATA = 64
+"""Bytes of InlineKeyboardButton.callback_data."""
+_SHORT_BUTTON, _SIDE_BY_SIDE = 12, 3
+_Pressed = TypeVar("_Pressed")
 _PHOTOS = frozenset({"image/jpeg", "image/png", "image/webp"})
 
 
@@ -120,6 +132,16 @@ def deletion(place: Place, message: int) -> TelegramMethod[Any]:
     return DeleteMessage(chat_id=place.chat_id, message_id=message)
 
 
+def pinning(place: Place, message: int, *, pinned: bool) -> TelegramMethod[Any]:
+    """To the top of its chat without a sound, or down again."""
+    common: dict[str, Any] = {"chat_id": place.chat_id, "message_id": message}
+    if place.business:
+        common["business_connection_id"] = place.business
+    if pinned:
+        return PinChatMessage(disable_notification=True, **common)
+    return UnpinChatMessage(**common)
+
+
 def reaction(place: Place, message: int, emoji: str) -> TelegramMethod[Any]:
     """Sets or takes away the bot's one reaction."""
     if place.business:
@@ -160,7 +182,39 @@ def _common(place: Place, part: Part, reply_to: int) -> dict[str, Any]:
         common["reply_parameters"] = ReplyParameters(
             message_id=reply_to, allow_sending_without_reply=True
         )
+    if part.buttons:
+        common["reply_markup"] = _keyboard(part) if part.keyboard else _under(part)
     return common
+
+
+def _under(part: Part) -> InlineKeyboardMarkup:
+    """Buttons under the message. Each carries what it says, also where Telegram forgot the rest."""
+    buttons = [
+        InlineKeyboardButton(text=each.text, url=each.url)
+        if each.url
+        else InlineKeyboardButton(text=each.text, callback_data=_data(number, each.text))
+        for number, each in enumerate(part.buttons)
+    ]
+    return InlineKeyboardMarkup(inline_keyboard=_rows(buttons, part))
+
+
+def _keyboard(part: Part) -> ReplyKeyboardMarkup:
+    """Buttons in place of the keyboard, until one is pressed."""
+    buttons = [KeyboardButton(text=each.text) for each in part.buttons]
+    rows = _rows(buttons, part)
+    return ReplyKeyboardMarkup(keyboard=rows, resize_keyboard=True, one_time_keyboard=True)
+
+
+def _rows(buttons: Sequence[_Pressed], part: Part) -> list[list[_Pressed]]:
+    """Short ones stand side by side."""
+    short = all(len(each.text) <= _SHORT_BUTTON for each in part.buttons)
+    width = _SIDE_BY_SIDE if short else 1
+    return [[*buttons[start : start + width]] for start in range(0, len(buttons), width)]
+
+
+def _data(number: int, text: str) -> str:
+    """Of 64 bytes; the number tells apart what begins the same."""
+    return f"{number}:{text}".encode()[:_MAX_DATA].decode(errors="ignore")
 
 
 def _previews(allowed: bool) -> LinkPreviewOptions:

@@ -17,6 +17,7 @@ from messengers.providers.base import (
     Edits,
     Happening,
     Part,
+    Pins,
     ProviderContext,
     Reacts,
     ReadsDialect,
@@ -150,8 +151,7 @@ class TelegramProvider(Managing):
             await self._account(wire)
 
     async def edit(self, chat_native_id: str, message: MessageRef, text: str) -> None:
-        place = Place.read(chat_native_id)
-        number = message_number(place, message.native_id)
+        place, number = _at(chat_native_id, message)
         previews = self._config.link_previews
         method = outgoing.edit_of_text(place, number, text, previews=previews)
         with told(changes=True):
@@ -166,14 +166,16 @@ class TelegramProvider(Managing):
                 await self.calls().tried(method, chat=place.chat_id)
 
     async def delete(self, chat_native_id: str, message: MessageRef) -> None:
-        place = Place.read(chat_native_id)
-        method = outgoing.deletion(place, message_number(place, message.native_id))
-        await self.calls().ask(method, chat=place.chat_id)
+        place, number = _at(chat_native_id, message)
+        await self.calls().ask(outgoing.deletion(place, number), chat=place.chat_id)
 
     async def react(self, chat_native_id: str, message: MessageRef, emoji: str) -> None:
-        place = Place.read(chat_native_id)
-        method = outgoing.reaction(place, message_number(place, message.native_id), emoji)
-        await self.calls().ask(method, chat=place.chat_id)
+        place, number = _at(chat_native_id, message)
+        await self.calls().ask(outgoing.reaction(place, number, emoji), chat=place.chat_id)
+
+    async def pin(self, chat_native_id: str, message: MessageRef, pinned: bool) -> None:
+        place, number = _at(chat_native_id, message)
+        await self.calls().ask(outgoing.pinning(place, number, pinned=pinned), chat=place.chat_id)
 
     async def typing(self, chat_native_id: str, active: bool) -> None:
         place = Place.read(chat_native_id)
@@ -182,6 +184,12 @@ class TelegramProvider(Managing):
 
     async def download(self, attachment: Attachment, max_bytes: int) -> bytes:
         return await fetched(self.calls(), attachment, max_bytes, own_server=bool(self._api))
+
+
+def _at(chat_native_id: str, message: MessageRef) -> tuple[Place, int]:
+    """Where a message is, and Telegram's id of it there."""
+    place = Place.read(chat_native_id)
+    return place, message_number(place, message.native_id)
 
 
 async def _answer(wire: Wire, query: str) -> None:
@@ -193,6 +201,7 @@ async def _answer(wire: Wire, query: str) -> None:
 _edits: type[Edits] = TelegramProvider
 _deletes: type[Deletes] = TelegramProvider
 _reacts: type[Reacts] = TelegramProvider
+_pins: type[Pins] = TelegramProvider
 _types: type[Types] = TelegramProvider
 _downloads: type[DownloadsMedia] = TelegramProvider
 _reads: type[ReadsDialect] = TelegramProvider
