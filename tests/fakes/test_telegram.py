@@ -21,6 +21,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from tests.fakes.telegram import Bot, FakeTelegram, User
+from tests.fakes.telegram.beside import beside
 from tests.fakes.telegram.clients import Client, connected, heard
 from tests.fakes.telegram.loopback import listening
 from tests.fakes.telegram.specification import needs_specification
@@ -82,6 +83,19 @@ async def test_updates_stay_until_their_offset_confirms_them(
     assert [each.update_id for each in first] == [each.update_id for each in again]
     assert [each.message and each.message.text for each in rest] == ["three"]
     assert [each.update_id for each in last] == [rest[0].update_id]
+
+
+async def test_an_offset_far_in_the_future_confirms_nothing(
+    telegram: FakeTelegram, shop: Bot, ada: User, client: Client
+) -> None:
+    telegram.write(ada, shop, "one")
+    (one,) = await client.get_updates()
+
+    again = await client.get_updates(offset=one.update_id + 1000)
+    near = await client.get_updates(offset=one.update_id + 9)
+
+    assert [each.update_id for each in again] == [one.update_id]
+    assert near == []
 
 
 async def test_updates_that_were_not_asked_for_never_come(
@@ -337,3 +351,12 @@ async def test_a_webhook_no_server_would_reach_is_refused(
 ) -> None:
     with pytest.raises(TelegramBadRequest, match=error):
         await client.set_webhook(url, secret_token=secret)
+
+
+def test_the_fake_can_run_beside_a_test_that_blocks() -> None:
+    with beside() as (telegram, portal):
+        shop, ada = telegram.add_bot("shop_bot"), telegram.add_user("Ada")
+        portal.call(telegram.write, ada, shop, "hi")
+        answer = httpx2.post(f"{telegram.url}/bot{shop.token}/getUpdates", trust_env=False)
+
+    assert texts(answer.json()["result"]) == ["hi"]

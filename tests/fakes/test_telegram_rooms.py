@@ -293,3 +293,40 @@ async def test_a_bot_posts_in_a_channel(
     assert (post.from_user, post.sender_chat and post.sender_chat.id) == (None, news.id)
     assert [message.text for message in shop.sent(news)] == ["extra!"]
     assert await heard(client) == []
+
+
+async def test_a_bot_lets_people_in(
+    telegram: FakeTelegram, shop: Bot, ada: User, client: Client
+) -> None:
+    bob, eve = telegram.add_user("Bob"), telegram.add_user("Eve")
+    group = telegram.add_supergroup("Team", ada, shop)
+    telegram.promote(group, ada, shop)
+    for user in (bob, eve):
+        telegram.ask_to_join(group, user)
+
+    await client.approve_chat_join_request(group.id, bob.id)
+    await client.decline_chat_join_request(group.id, eve.id)
+
+    assert group.member(bob).present
+    assert not group.member(eve).present
+    with pytest.raises(TelegramBadRequest, match="HIDE_REQUESTER_MISSING"):
+        await client.approve_chat_join_request(group.id, eve.id)
+
+
+async def test_the_general_topic_is_renamed_and_closed(
+    telegram: FakeTelegram, shop: Bot, ada: User, client: Client
+) -> None:
+    forum = telegram.add_supergroup("Forum", ada, shop, is_forum=True)
+    telegram.promote(forum, ada, shop)
+    await heard(client)
+
+    await client.edit_general_forum_topic(forum.id, "Lobby")
+    await client.close_general_forum_topic(forum.id)
+    await client.reopen_general_forum_topic(forum.id)
+
+    assert (forum.topics[1].name, forum.topics[1].closed) == ("Lobby", False)
+    assert kinds(await heard(client)) == [
+        "forum_topic_edited",
+        "forum_topic_closed",
+        "forum_topic_reopened",
+    ]

@@ -26,6 +26,8 @@ UPDATE_KINDS = frozenset(
 # The API's page, getUpdates, allowed_updates.
 DEFAULT_UPDATES = UPDATE_KINDS - {"chat_member", "message_reaction", "message_reaction_count"}
 
+_AHEAD_MAX = 10
+
 
 @dataclass
 class Webhook:
@@ -71,10 +73,13 @@ class Queue:
         self.grown = anyio.Event()
 
     def confirm(self, offset: int) -> None:
-        """Forget what stands before `offset`; a negative one keeps so many at the end."""
+        """Forget what stands before `offset`; a negative one keeps so many at the end.
+
+        One that is far in the future confirms nothing (TDLib's TQueue::get).
+        """
         if offset < 0:
             self.updates = self.updates[offset:]
-        elif offset:
+        elif 0 < offset <= self.next_id + _AHEAD_MAX:
             self.updates = [each for each in self.updates if each["update_id"] >= offset]
 
     @property

@@ -133,6 +133,8 @@ class Chat:
     available_reactions: list[str] | None = None
     """Emoji; None allows all."""
     invite_links: list[Json] = field(default_factory=list[Json])
+    asking: dict[int, User] = field(default_factory=dict[int, User])
+    """Who wants to be let in."""
     upgraded_to: "Chat | None" = None
     last_message_id: int = 0
     user: User | None = None

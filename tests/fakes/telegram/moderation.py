@@ -255,11 +255,52 @@ def create_chat_invite_link(world: World, call: Call) -> object:
     return _link(world, _inviting(world, call), call, primary=False)
 
 
-@method("revokeChatInviteLink")
-def revoke_chat_invite_link(world: World, call: Call) -> object:
+def _known_link(world: World, call: Call) -> Json:
     chat, text = _inviting(world, call), call.text("invite_link")
     link = next((each for each in chat.invite_links if each["invite_link"] == text), None)
     if link is None:
         raise Refused(400, "INVITE_HASH_EXPIRED")
+    return link
+
+
+@method("editChatInviteLink")
+def edit_chat_invite_link(world: World, call: Call) -> object:
+    link = _known_link(world, call)
+    for name in ("name", "expire_date", "member_limit"):
+        link.pop(name, None)
+    link |= present(
+        name=call.text("name"),
+        expire_date=call.number("expire_date"),
+        member_limit=call.number("member_limit"),
+    )
+    link["creates_join_request"] = call.flag("creates_join_request")
+    return link
+
+
+@method("revokeChatInviteLink")
+def revoke_chat_invite_link(world: World, call: Call) -> object:
+    link = _known_link(world, call)
     link["is_revoked"] = True
     return link
+
+
+def _asking(world: World, call: Call) -> tuple[Chat, User]:
+    """Whoever waits to be let in; nobody waits any more after this."""
+    chat = _inviting(world, call)
+    user = chat.asking.pop(call.number("user_id"), None)
+    if user is None:
+        raise Refused(400, "HIDE_REQUESTER_MISSING")
+    return chat, user
+
+
+@method("approveChatJoinRequest")
+def approve_chat_join_request(world: World, call: Call) -> object:
+    chat, user = _asking(world, call)
+    membership.join(world, chat, [user], user)
+    return True
+
+
+@method("declineChatJoinRequest")
+def decline_chat_join_request(world: World, call: Call) -> object:
+    _asking(world, call)
+    return True

@@ -107,6 +107,7 @@ class Rooms(Talk):
 
     def ask_to_join(self, chat: Chat, user: User) -> None:
         """Whoever invites is asked."""
+        chat.asking[user.id] = user
         for bot in self.bots_in(chat):
             if chat.member(bot).may("can_invite_users"):
                 request: Json = {"chat": chat.json(), "from": user.json(), "date": self.now()}

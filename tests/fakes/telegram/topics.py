@@ -101,6 +101,26 @@ def reopen_forum_topic(world: World, call: Call) -> object:
     return _set_closed(world, call, _topic(chat, call), chat, closed=False)
 
 
+@method("editGeneralForumTopic")
+def edit_general_forum_topic(world: World, call: Call) -> object:
+    chat = _forum(world, call, "edit the topic")
+    changed: Json = {"name": call.required("name")}
+    edit_topic(world, chat, chat.topics[GENERAL_TOPIC], call.bot, changed)
+    return True
+
+
+@method("closeGeneralForumTopic")
+def close_general_forum_topic(world: World, call: Call) -> object:
+    chat = _forum(world, call, "close or open the topic")
+    return _set_closed(world, call, chat.topics[GENERAL_TOPIC], chat, closed=True)
+
+
+@method("reopenGeneralForumTopic")
+def reopen_general_forum_topic(world: World, call: Call) -> object:
+    chat = _forum(world, call, "close or open the topic")
+    return _set_closed(world, call, chat.topics[GENERAL_TOPIC], chat, closed=False)
+
+
 @method("deleteForumTopic")
 def delete_forum_topic(world: World, call: Call) -> object:
     """With all that was said there."""
