@@ -2,6 +2,7 @@
 
 from datetime import UTC, datetime
 
+import anyio
 import pytest
 
 from messengers.core.callers import OWNER, Caller
@@ -218,6 +219,20 @@ async def test_a_caller_bound_to_one_instance_sees_nothing_of_the_other(house: H
         with pytest.raises(NotFound):
             await ask
     assert await house.core.contacts.find(bound, "ann") == []
+
+
+async def test_a_chat_that_several_open_at_once_is_one(house: House) -> None:
+    found: list[str] = []
+
+    async def find() -> None:
+        found.append((await house.core.chats.find(AGENT, "x:new", instance="me", write=True)).id)
+
+    async with anyio.create_task_group() as tasks:
+        for _ in range(5):
+            tasks.start_soon(find)
+
+    assert len(found) == 5
+    assert len(set(found)) == 1
 
 
 async def test_contacts_by_name_with_their_chat(house: House) -> None:

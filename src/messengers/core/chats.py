@@ -257,7 +257,13 @@ class Chats:
             "phone": phone,
             "created_at": to_ms(self._clock.now()),
         }
-        await self._store.write(lambda conn: rows.add(conn, values))
+
+        def unit(conn: Connection) -> None:
+            # The first message may have come while the messenger was asked.
+            if rows.find_native(conn, instance_id, native_id) is None:
+                rows.add(conn, values)
+
+        await self._store.write(unit)
         chat = await self.get_by_native(instance_id, native_id)
         if chat is None:
             raise _unknown()
