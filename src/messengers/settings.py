@@ -151,7 +151,8 @@ class Settings(BaseSettings):
     allowed_origins: Names = ()
     """Web origins (`https://app.example.com`) beside our own pages that may call us."""
     public_url: str = ""
-    """The address people reach the chat pages under, when a proxy stands in front."""
+    """The address people reach the chat pages under, and messengers deliver to, when a proxy stands
+    in front."""
 
     zone_files: ClassVar[tuple[str, str]] = ("/etc/timezone", "/etc/localtime")
 

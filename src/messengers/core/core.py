@@ -151,7 +151,7 @@ async def _build(settings: Settings, clock: Clock, store: Store, tasks: TaskGrou
         media=media,
         portraits=Portraits(instances, chats, settings),
         inbox=inbox,
-        deliveries=Deliveries(instances, inbox),
+        deliveries=Deliveries(instances, supervisor),
         outbox=outbox,
         approvals=approvals,
         sending=sending,

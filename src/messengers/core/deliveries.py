@@ -2,8 +2,8 @@
 
 import logging
 
-from messengers.core.inbox import Inbox
 from messengers.core.instances import Instances
+from messengers.core.supervisor import Supervisor
 from messengers.errors import NotFound, Unauthorized
 from messengers.providers.webhooks import ReceivesWebhooks, WebhookAnswer, WebhookRequest
 
@@ -15,9 +15,9 @@ log = logging.getLogger(__name__)
 class Deliveries:
     """Takes them for the instances that they are meant for."""
 
-    def __init__(self, instances: Instances, inbox: Inbox) -> None:
+    def __init__(self, instances: Instances, supervisor: Supervisor) -> None:
         self._instances = instances
-        self._inbox = inbox
+        self._supervisor = supervisor
 
     async def take(self, instance_id: str, request: WebhookRequest) -> str:
         """What the messenger is told; everything it delivered is durable by then.
@@ -29,10 +29,13 @@ class Deliveries:
             StorageUnavailable: it could not be stored; likewise.
         """
         answer = self._verified(instance_id, request)
+        entry = self._instances.registry.entry(instance_id)
         for event in answer.events:
-            await self._inbox.ingest(
-                instance_id, event.event_key, event.chat_key, event.kind, event.payload
+            await self._supervisor.arrived(
+                entry, event.event_key, event.chat_key, event.kind, event.payload
             )
+        if answer.stored is not None:
+            answer.stored()
         return answer.body
 
     def _verified(self, instance_id: str, request: WebhookRequest) -> WebhookAnswer:

@@ -149,6 +149,7 @@ class Roster:
                     self._supervisor.connect(entry)
                 else:
                     await self._supervisor.disconnect(entry)
+                    await sessions.end_deliveries(entry)
         return entry
 
     async def set_policy(self, caller: Caller, ref: str, **columns: object) -> Entry:
@@ -234,6 +235,7 @@ class Roster:
                 raise Conflict("This instance was removed before.", "purge erases its messages.")
             with anyio.CancelScope(shield=True):
                 await self._supervisor.disconnect(entry)
+                await sessions.end_deliveries(entry)
                 await self._retire(caller, entry, purge=purge)
                 if purge:
                     await self._erase(entry)

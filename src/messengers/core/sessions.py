@@ -26,12 +26,14 @@ from messengers.errors import (
 )
 from messengers.models import Lifecycle
 from messengers.providers.login import AdoptsSession, LogsOut
+from messengers.providers.webhooks import EndsDeliveries
 from messengers.redaction import redact
 
-__all__ = ["adopt", "log_out", "try_log_out"]
+__all__ = ["adopt", "end_deliveries", "log_out", "try_log_out"]
 
 log = logging.getLogger(__name__)
 _DEADLINE_S = 10.0
+_END_S = 5.0
 _MAX_BYTES = 512 * 1024 * 1024
 _ADOPTED = "adopted"
 """Name of the copy that a provider is given; it may move it."""
@@ -83,6 +85,17 @@ async def try_log_out(registry: Registry, entry: Entry, home: Path) -> str:
         log.warning("logging %s out: %s", entry.instance.name, redact(repr(exc)))
         return _UNTOLD.format(why="the messenger did not agree in time")
     return "It was logged out at the messenger."
+
+
+async def end_deliveries(entry: Entry) -> None:
+    """Of an instance that was stopped: as well as can be, since it is stopped in any case."""
+    if not isinstance(entry.built, EndsDeliveries):
+        return
+    try:
+        with anyio.fail_after(_END_S):
+            await entry.built.end_deliveries()
+    except Exception as exc:  # noqa: BLE001 - whatever a provider raises, stopping goes on
+        log.warning("%s is still delivered to: %s", entry.instance.name, redact(repr(exc)))
 
 
 def has_session(home: Path, entry: Entry) -> bool:

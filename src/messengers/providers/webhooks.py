@@ -1,10 +1,10 @@
 """The capability of a messenger that delivers its events by HTTP requests to this daemon."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol, runtime_checkable
 
-__all__ = ["Delivered", "ReceivesWebhooks", "WebhookAnswer", "WebhookRequest"]
+__all__ = ["Delivered", "EndsDeliveries", "ReceivesWebhooks", "WebhookAnswer", "WebhookRequest"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +36,8 @@ class WebhookAnswer:
     events: Sequence[Delivered] = ()
     body: str = ""
     """Plain text, e.g. the challenge of a subscription."""
+    stored: Callable[[], None] | None = None
+    """Called once they are stored, for what must not be done before; it only starts things."""
 
 
 @runtime_checkable
@@ -49,4 +51,13 @@ class ReceivesWebhooks(Protocol):
             Unauthorized: it is not proven to come from the messenger. So is what raises ValueError,
                 and everything as long as there is no secret to prove it with.
         """
+        ...
+
+
+@runtime_checkable
+class EndsDeliveries(Protocol):
+    """Can ask its messenger to deliver no more."""
+
+    async def end_deliveries(self) -> None:
+        """The owner stopped or removed the instance; `run` has ended. What waits there stays."""
         ...

@@ -39,13 +39,12 @@ async def _taken(world: World, client: httpx2.AsyncClient, bot: Bot, update: Jso
     """Tries until it is taken; False when the webhook is another by now."""
     webhook = bot.webhook
     assert webhook
-    url = _loopback(world, webhook)
     wait_s = world.webhook_retry_s
     while bot.webhook is webhook:
         secret = webhook.secret_token
         headers = {"X-Telegram-Bot-Api-Secret-Token": secret} if secret else {}
         try:
-            answer = await client.post(url, json=update, headers=headers)
+            answer = await client.post(_loopback(world, webhook), json=update, headers=headers)
         except httpx2.HTTPError as error:
             failure = _reason(error)
         else:

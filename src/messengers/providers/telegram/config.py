@@ -1,6 +1,7 @@
 """What a Telegram bot needs, and what its owner may choose."""
 
 import re
+from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, field_validator
 
@@ -18,12 +19,14 @@ class TelegramConfig(BaseModel):
 
     token: SecretStr
     """The bot's token from @BotFather (`/newbot`, or `/mybots`, API Token), like 123456789:AAF…"""
+    receive: Literal["poll", "webhook"] = "poll"
+    """How messages come: `poll` asks Telegram, `webhook` lets Telegram deliver to `public_url`."""
     link_previews: bool = False
     """Show a preview under links in messages. Off: Telegram's servers fetch no page we name."""
     commands: str = Field(default="", max_length=8_000)
     """The bot's menu, as `start - Begin; help - What I can do`. Empty: as @BotFather has it."""
     take_over: bool = False
-    """Remove a webhook that another program set, so that this one receives instead."""
+    """Replace a webhook that another program set, so that this one receives instead."""
 
     @field_validator("token")
     @classmethod

@@ -1,4 +1,4 @@
-"""One update of Telegram's into the store, whoever brought it: the long poll or a webhook."""
+"""One update of Telegram's into the store, whoever brought it: the long poll or the webhook."""
 
 import hashlib
 import json
@@ -12,6 +12,7 @@ from messengers.providers.base import Sink
 from messengers.providers.telegram.incoming import BESIDE, UPDATES
 from messengers.providers.telegram.memory import Memory
 from messengers.providers.telegram.people import Json, title_of
+from messengers.providers.webhooks import Delivered
 
 __all__ = ["Account", "Intake", "number_of"]
 
@@ -30,7 +31,7 @@ class Account:
 
 
 class Intake:
-    """Takes updates in. What `take` returned from is durable."""
+    """Takes updates in. What `take` returned from is durable; a webhook's caller stores itself."""
 
     def __init__(
         self,
@@ -47,8 +48,14 @@ class Intake:
         self._answer = answer
         """Called with the id of a pressed button's query, which waits for an answer."""
 
-    async def take(self, update: object) -> bool:
-        """Store an update as it came; False when it was stored before.
+    async def take(self, update: object) -> None:
+        """Store an update as it came."""
+        event = self.event_of(update)
+        await self._sink.ingest(event.event_key, event.chat_key, event.kind, event.payload)
+        self.stored(update)
+
+    def event_of(self, update: object) -> Delivered:
+        """An update as it is stored.
 
         One that cannot be read is kept as well: it is an event of its own kind.
         """
@@ -65,11 +72,14 @@ class Intake:
         payload = _encoded(whole)
         number = number_of(update)
         name = number if number is not None else hashlib.sha256(_encoded(update)).hexdigest()[:32]
-        new = await self._sink.ingest(f"{kind}:{name}", _lane(body), kind, payload)
+        return Delivered(f"{kind}:{name}", _lane(body), kind, payload)
+
+    def stored(self, update: object) -> None:
+        """What an update that is durable leads to."""
+        kind, body = _kind_of(update)
         self._learn(kind, body)
         if kind == "callback_query" and isinstance(body.get("id"), str):
             self._answer(body["id"])
-        return new
 
     def _learn(self, kind: str, body: Json) -> None:
         """Which groups the bot is in: Telegram has no list of them."""

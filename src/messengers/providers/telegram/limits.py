@@ -94,6 +94,7 @@ CAPABILITIES = Capabilities(
     groups=Level.PARTIAL,
     rich=Level.FULL,
     pin=Level.FULL,
+    webhooks=Level.FULL,
     max_poll_options=12,
     max_buttons=100,
     delete_window_s=48 * 3600,

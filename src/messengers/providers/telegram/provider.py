@@ -42,9 +42,16 @@ from messengers.providers.telegram.memory import Memory
 from messengers.providers.telegram.pace import Pace
 from messengers.providers.telegram.places import Place, message_number
 from messengers.providers.telegram.reading import option_texts
-from messengers.providers.telegram.states import connected
+from messengers.providers.telegram.states import NO_ADDRESS, connected
 from messengers.providers.telegram.stream import Stream
+from messengers.providers.telegram.webhook import Door, Webhook, is_own, removed
 from messengers.providers.telegram.wire import Refused, Unanswered, Wire
+from messengers.providers.webhooks import (
+    EndsDeliveries,
+    ReceivesWebhooks,
+    WebhookAnswer,
+    WebhookRequest,
+)
 
 __all__ = ["TelegramProvider"]
 
@@ -58,6 +65,9 @@ class TelegramProvider(Managing):
         self._config = context.config
         self._api = context.endpoints.get("api", "")
         self._clock = context.clock
+        self._instance = context.instance_id
+        self._address = context.webhook_url
+        self._door = Door(self._config.token.get_secret_value(), self._instance)
         self._memory = Memory(context.directory)
         self._pace = Pace(context.clock)
         self._calls: Calls | None = None
@@ -72,12 +82,36 @@ class TelegramProvider(Managing):
 
             intake = Intake(sink, account, self._memory, self._clock, answer)
             self._calls = Calls(wire, self._pace)
-            stream = Stream(wire, intake, sink, self._clock, connected(account))
             try:
                 await self._announce(self._calls)
-                await stream.follow(take_over=self._config.take_over)
+                await self._receive(wire, intake, sink, account)
             finally:
                 self._calls = None
+
+    async def _receive(self, wire: Wire, intake: Intake, sink: Sink, account: Account) -> None:
+        if self._config.receive == "poll":
+            stream = Stream(wire, intake, sink, self._clock, connected(account))
+            await stream.follow(self._replaces)
+        elif not self._address:
+            sink.report(NO_ADDRESS)
+            await anyio.sleep_forever()
+        else:
+            well = connected(account, self._address)
+            webhook = Webhook(wire, self._door, sink, self._clock, self._address, well)
+            with self._door.open(intake):
+                await webhook.follow(self._replaces)
+
+    def _replaces(self, webhook: str) -> bool:
+        """Whether a webhook may go: it is our own, or the owner wants that of others."""
+        return self._config.take_over or is_own(webhook, self._instance)
+
+    def unpack(self, request: WebhookRequest) -> WebhookAnswer:
+        return self._door.unpack(request)
+
+    async def end_deliveries(self) -> None:
+        if self._config.receive == "webhook":
+            async with self._reached() as wire:
+                await removed(wire, self._instance)
 
     @asynccontextmanager
     async def _reached(self) -> AsyncGenerator[Wire]:
@@ -207,3 +241,5 @@ _downloads: type[DownloadsMedia] = TelegramProvider
 _reads: type[ReadsDialect] = TelegramProvider
 _resolves: type[ResolvesRecipients] = TelegramProvider
 _groups: type[ManagesGroups] = TelegramProvider
+_webhooks: type[ReceivesWebhooks] = TelegramProvider
+_ends: type[EndsDeliveries] = TelegramProvider

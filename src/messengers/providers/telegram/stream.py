@@ -1,5 +1,6 @@
 """The long poll: updates are asked for, stored, and only then confirmed with the next question."""
 
+from collections.abc import Callable
 from typing import Any
 
 import anyio
@@ -51,9 +52,12 @@ class Stream:
         self._connected = connected
         self._offset: int | None = None
 
-    async def follow(self, *, take_over: bool) -> None:
-        """Receive. Raises BadCredentials, RateLimited or Unreachable when that is over."""
-        await self._free(take_over=take_over)
+    async def follow(self, replaces: Callable[[str], bool]) -> None:
+        """Receive. Raises BadCredentials, RateLimited or Unreachable when that is over.
+
+        `replaces` tells of a webhook's address whether it may be removed.
+        """
+        await self._free(replaces)
         conflicts = 0
         hold_s = 0  # the first answer tells at once whether this bot is ours
         while True:
@@ -66,7 +70,7 @@ class Stream:
                 conflicts += 1
                 self._sink.report(CONFLICT)
                 await anyio.sleep(pause_s)
-                await self._free(take_over=take_over)
+                await self._free(replaces)
                 continue
             except Unanswered as exc:
                 raise failure_of(exc, changes=False) from exc
@@ -96,14 +100,14 @@ class Stream:
             # Nothing to go on from: the same would come again at once.
             await anyio.sleep(_TROUBLED_PAUSE_S)
 
-    async def _free(self, *, take_over: bool) -> None:
+    async def _free(self, replaces: Callable[[str], bool]) -> None:
         """Wait until no webhook takes the updates away, or remove it."""
         while True:
             with told(changes=False):
                 info = await self._wire.ask(GetWebhookInfo())
                 if not info["url"]:
                     return
-                if take_over:
+                if replaces(info["url"]):
                     await self._wire.ask(DeleteWebhook(drop_pending_updates=False))
                     return
             self._sink.report(webhook_conflict(info["url"]))

@@ -23,7 +23,7 @@ from aiohttp import ClientConnectorError, ClientError, ClientResponse, ClientTim
 from aiohttp import ConnectionTimeoutError as ConnectionTimedOut
 from yarl import URL
 
-__all__ = ["Refused", "TooLarge", "Unanswered", "Wire"]
+__all__ = ["Refused", "TooLarge", "Unanswered", "Wire", "loads"]
 
 _CALL_S = 25.0
 """Below the deadlines of the core, so that who asked hears what is known."""
@@ -135,7 +135,7 @@ def _unanswered(exc: BaseException) -> Unanswered:
 
 def _result(status: int, headers: Mapping[str, str], body: bytes) -> Any:  # noqa: ANN401 - any JSON
     try:
-        answer: object = _loads(body)
+        answer: object = loads(body)
     except ValueError:
         answer = None
     if not isinstance(answer, dict):
@@ -155,7 +155,7 @@ def _result(status: int, headers: Mapping[str, str], body: bytes) -> Any:  # noq
     )
 
 
-def _loads(body: bytes) -> object:
+def loads(body: bytes) -> object:
     """JSON, also with half a surrogate pair in it: that is one message's fault, not a batch's."""
     try:
         return orjson.loads(body)
