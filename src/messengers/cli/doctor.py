@@ -11,12 +11,14 @@ from pathlib import Path
 from typing import Literal
 
 import typer
+from pydantic import TypeAdapter
 
 from messengers.cli.control import ask, place_of
 from messengers.cli.install import changes, files, places
 from messengers.cli.install.clients import CLIENTS
 from messengers.cli.status import STATUS
 from messengers.cli.terminal import AsJson, Home, data, rows, say
+from messengers.core.views import Examined
 from messengers.errors import MessengersError
 from messengers.extras import install_command, is_installed
 from messengers.home import LOCAL_KEY_FILE
@@ -47,6 +49,9 @@ _PASSING = frozenset(
         Lifecycle.STOPPED,
     }
 )
+
+
+_FINDINGS = TypeAdapter(list[Examined])
 
 
 class Check(Model):
@@ -161,6 +166,23 @@ def _daemon(place: Path) -> Iterator[Check]:
             state=well,
             found=" ".join(part for part in (state.replace("_", " "), view.health.reason) if part),
             remedy="" if well == "ok" else view.next_step,
+        )
+    yield from _findings(place)
+
+
+def _findings(place: Path) -> Iterator[Check]:
+    """What the messengers themselves say of the instances."""
+    try:
+        found = ask("GET", "/findings", _FINDINGS, home=place, start=False)
+    except MessengersError as exc:
+        yield Check(what="messengers", state="warn", found=exc.cause, remedy=exc.remedy)
+        return
+    for each in found:
+        yield Check(
+            what=f"{each.instance}: {each.what}",
+            state=each.state,
+            found=each.found,
+            remedy=each.remedy,
         )
 
 

@@ -8,6 +8,8 @@ from collections.abc import Callable, Mapping, Sequence, Set
 from datetime import datetime
 from pathlib import Path
 
+import anyio
+
 from messengers.clock import Clock
 from messengers.core.acts import Act, InstanceAnswer
 from messengers.core.address import Address
@@ -17,11 +19,11 @@ from messengers.core.events import Events
 from messengers.core.forms import Forms
 from messengers.core.health import PASSING
 from messengers.core.login_links import LoginLinks
-from messengers.core.registry import Registry
+from messengers.core.registry import Entry, Registry
 from messengers.core.roster import Roster, check_name
 from messengers.core.setup import Executor, Setup, checked_endpoints
 from messengers.core.supervisor import Supervisor
-from messengers.core.views import InstanceView, answer_of, view_of
+from messengers.core.views import Examined, InstanceView, answer_of, view_of
 from messengers.errors import NotConnected, Unsupported
 from messengers.models import Confirm, Instance, Lifecycle, Pacing
 from messengers.providers.base import Provider
@@ -94,6 +96,24 @@ class Instances:
         entry = self.registry.resolve(caller, ref)
         await self.registry.refresh_history()
         return view_of(entry, self._address)
+
+    async def examine(self, caller: Caller) -> Sequence[Examined]:
+        """What the messengers say of the running instances now, for the owner."""
+        caller.require_owner()
+        entries = [entry for entry in self.registry.entries() if entry.running]
+        found: dict[str, Sequence[Examined]] = {}
+
+        async def ask(entry: Entry) -> None:
+            name = entry.instance.name
+            found[entry.instance.id] = [
+                Examined(instance=name, **each.model_dump())
+                for each in await self._supervisor.examine(entry)
+            ]
+
+        async with anyio.create_task_group() as tasks:
+            for entry in entries:
+                tasks.start_soon(ask, entry)
+        return [each for entry in entries for each in found[entry.instance.id]]
 
     def resolve(self, caller: Caller, ref: str) -> Instance:
         """By name or id. Raises NotFound."""

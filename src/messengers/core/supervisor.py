@@ -8,7 +8,7 @@ second place that reconnects, and no fault of one instance reaches another.
 import logging
 import random
 from collections import deque
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Literal, Protocol
@@ -30,6 +30,7 @@ from messengers.core.health import (
 from messengers.core.registry import Entry, Registry
 from messengers.errors import MessengersError, NotReady
 from messengers.models import Health, Lifecycle, UserAction
+from messengers.providers.findings import Examines, Finding
 
 __all__ = ["Ingest", "Supervisor"]
 
@@ -149,6 +150,19 @@ class Supervisor:
             await provider.probe()
         now = self._clock.now()
         entry.health = entry.health.model_copy(update={"last_probe_ok_at": now})
+
+    async def examine(self, entry: Entry) -> Sequence[Finding]:
+        """What the messenger says of a running instance; what failed is a finding too."""
+        if not entry.running or not isinstance(entry.built, Examines):
+            return ()
+        try:
+            with anyio.fail_after(_PROBE_DEADLINE_S):
+                found = await entry.built.examine()
+        except Exception as exc:  # noqa: BLE001 - a stranger's fault is what was looked for
+            return (Finding(what="messenger", found=reason_of(exc), state="fail"),)
+        now = self._clock.now()
+        entry.health = entry.health.model_copy(update={"last_probe_ok_at": now})
+        return found
 
     def sent(self, entry: Entry) -> None:
         """Something of ours was accepted. It says nothing about receiving."""

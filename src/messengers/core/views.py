@@ -5,8 +5,9 @@ from messengers.core.address import Address
 from messengers.core.registry import Entry
 from messengers.models import Health, Instance, Lifecycle, Model, UserAction
 from messengers.providers.capabilities import Capabilities, Level
+from messengers.providers.findings import Finding
 
-__all__ = ["InstanceView", "answer_of", "view_of"]
+__all__ = ["Examined", "InstanceView", "answer_of", "view_of"]
 
 _NOTHING = Capabilities(text=Level.REJECT, max_text=0)
 _FORM = "connect_instance, or `messengers instances connect {name}`, gives a link to enter {what}."
@@ -45,6 +46,12 @@ class BlockedPerson(Model):
     chat: str = ""
     """The id of the chat with them, if one is stored."""
     name: str = ""
+
+
+class Examined(Finding):
+    """What was found of an instance."""
+
+    instance: str
 
 
 class InstanceView(Model):

@@ -91,6 +91,13 @@ class Desk:
 
         return await until(so)
 
+    async def finding(self, what: str) -> Mapping[str, Any]:
+        """What doctor is told of one thing."""
+        (found,) = [
+            each for each in await self.daemon.ask("GET", "/findings") if each["what"] == what
+        ]
+        return found
+
     @asynccontextmanager
     async def agent(self) -> AsyncGenerator[Agent]:
         """A client over streamable HTTP, with the local key."""

@@ -38,8 +38,14 @@ async def test_a_token_from_a_file_connects_the_bot_and_is_shown_nowhere(
     told = await done(partial(empty_house.run, f"messengers instances add telegram tg {where}"))
     await until(partial(connected, empty_house))
     found = await done(partial(empty_house.run, "messengers doctor"))
+    facts = json.loads(await done(partial(empty_house.run, "messengers doctor --json")))
     logs = await done(partial(empty_house.run, "messengers logs"))
 
     assert "t.me/shop_bot" in found
     assert "Privacy mode is on" in found
+    assert {each["what"]: (each["state"], each["found"][:30]) for each in facts}.items() >= {
+        "tg: bot": ("ok", f"t.me/shop_bot, id {bot.id}"[:30]),
+        "tg: webhook": ("ok", "None is set. Waiting to be ask"),
+        "tg: groups": ("ok", "Privacy mode is on: in groups "),
+    }.items()
     assert bot.token.partition(":")[2] not in f"{told}{found}{logs}"

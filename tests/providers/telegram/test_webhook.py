@@ -118,6 +118,7 @@ async def test_the_webhook_is_set_with_a_secret_for_every_kind_of_update(
 
 
 async def test_a_pressed_button_stops_waiting(hooked: Hooked) -> None:
+    await hooked.agent.reads(hooked.ada.id, "/start")
     await hooked.agent.act("send_buttons", chat=str(hooked.ada.id), text="Which?", buttons=["Tea"])
     (question,) = hooked.bot.sent()
     press = hooked.telegram.press(hooked.ada, question, "Tea")
@@ -274,7 +275,10 @@ async def test_a_webhook_of_another_program_is_named_and_left_alone(desk: Desk, 
     await set_elsewhere(desk.telegram, bot)
     await desk.add(bot, receive="webhook")
     told = await desk.becomes("conflict")
+    found = await desk.finding("webhook")
 
+    assert (found["state"], "secret-path" in found["found"]) == ("fail", False)
+    assert "take_over" in found["remedy"]
     assert "127.0.0.1" in told
     assert "secret-path" not in told
     assert desk.telegram.asked("setWebhook")[1:] == []
@@ -317,9 +321,14 @@ async def test_health_says_why_nothing_is_delivered(hooked: Hooked) -> None:
     hooked.telegram.publish(PUBLIC, "http://127.0.0.1:9")
     hooked.telegram.write(hooked.ada, hooked.bot, "lost on the way?")
     told = await hooked.desk.becomes("degraded")
+    stuck = await hooked.desk.finding("webhook")
     hooked.telegram.publish(PUBLIC, hooked.desk.daemon.url)
     await hooked.agent.reads(hooked.ada.id, "lost on the way?")
+    over = await hooked.desk.finding("webhook")
 
+    assert (stuck["state"], over["state"], over["remedy"]) == ("warn", "ok", "")
+    assert "public_url" in stuck["remedy"]
+    assert "The last failure: Connection refused" in over["found"]
     assert "cannot deliver to bot.example: Connection refused" in told
     assert "Waiting there: 1." in told
     await hooked.desk.becomes("connected")
@@ -342,6 +351,14 @@ async def test_a_token_that_is_revoked_ends_it(hooked: Hooked) -> None:
     hooked.telegram.revoke(hooked.bot)
 
     assert "@BotFather" in await hooked.desk.becomes("bad_credentials")
+
+
+async def test_what_telegram_refuses_to_tell_is_a_finding_too(hooked: Hooked) -> None:
+    hooked.telegram.revoke(hooked.bot)
+
+    found = await hooked.desk.finding("messenger")
+
+    assert (found["state"], "does not accept this token" in found["found"]) == ("fail", True)
 
 
 async def test_without_a_public_address_the_owner_is_told_what_to_set(

@@ -27,6 +27,7 @@ from messengers.providers.base import (
     Types,
 )
 from messengers.providers.capabilities import Capabilities
+from messengers.providers.findings import Examines, Finding
 from messengers.providers.groups import ManagesGroups
 from messengers.providers.stickers import sticker
 from messengers.providers.telegram import incoming, outgoing, places
@@ -34,6 +35,7 @@ from messengers.providers.telegram.calls import Calls
 from messengers.providers.telegram.config import TelegramConfig, commands_of
 from messengers.providers.telegram.failures import told
 from messengers.providers.telegram.files import fetched
+from messengers.providers.telegram.findings import findings_of
 from messengers.providers.telegram.formatting import parts_of, plain
 from messengers.providers.telegram.intake import Account, Intake
 from messengers.providers.telegram.limits import CAPABILITIES, OWN_SERVER
@@ -44,7 +46,13 @@ from messengers.providers.telegram.places import Place, message_number
 from messengers.providers.telegram.reading import option_texts
 from messengers.providers.telegram.states import NO_ADDRESS, connected
 from messengers.providers.telegram.stream import Stream
-from messengers.providers.telegram.webhook import Door, Webhook, is_own, removed
+from messengers.providers.telegram.webhook import (
+    Door,
+    Webhook,
+    is_own,
+    remove_webhook,
+    webhook_info,
+)
 from messengers.providers.telegram.wire import Refused, Unanswered, Wire
 from messengers.providers.webhooks import (
     EndsDeliveries,
@@ -111,7 +119,8 @@ class TelegramProvider(Managing):
     async def end_deliveries(self) -> None:
         if self._config.receive == "webhook":
             async with self._reached() as wire:
-                await removed(wire, self._instance)
+                if is_own((await webhook_info(wire))["url"], self._instance):
+                    await remove_webhook(wire)
 
     @asynccontextmanager
     async def _reached(self) -> AsyncGenerator[Wire]:
@@ -184,6 +193,11 @@ class TelegramProvider(Managing):
         async with self._reached() as wire:
             await self._account(wire)
 
+    async def examine(self) -> Sequence[Finding]:
+        async with self._reached() as wire:
+            account = await self._account(wire)
+            return findings_of(account, await webhook_info(wire), self._instance)
+
     async def edit(self, chat_native_id: str, message: MessageRef, text: str) -> None:
         place, number = _at(chat_native_id, message)
         previews = self._config.link_previews
@@ -242,4 +256,5 @@ _reads: type[ReadsDialect] = TelegramProvider
 _resolves: type[ResolvesRecipients] = TelegramProvider
 _groups: type[ManagesGroups] = TelegramProvider
 _webhooks: type[ReceivesWebhooks] = TelegramProvider
+_examines: type[Examines] = TelegramProvider
 _ends: type[EndsDeliveries] = TelegramProvider

@@ -12,6 +12,7 @@ __all__ = [
     "NO_ADDRESS",
     "REMOVED",
     "connected",
+    "groups_of",
     "host_of",
     "trouble",
     "undelivered",
@@ -81,19 +82,22 @@ def undelivered(info: Json) -> Health:
 
 def connected(account: Account, webhook: str = "") -> Health:
     """It receives; what it does not get in groups is said plainly."""
-    name = f"t.me/{account.username}"
-    if not account.joins_groups:
-        groups = "It cannot be added to groups (@BotFather: /setjoingroups)."
-    elif account.reads_groups:
-        groups = "In groups it gets all messages."
-    else:
-        groups = (
-            "Privacy mode is on: in groups where it is no admin it gets commands, mentions and"
-            " replies to it only (@BotFather: /setprivacy, then add it to the group again)."
-        )
+    start = f"People open t.me/{account.username} and press Start."
     comes = f"Telegram delivers to {host_of(webhook)}." if webhook else ""
     return Health(
         lifecycle=Lifecycle.CONNECTED,
         user_action=UserAction.NONE,
-        reason=" ".join(filter(None, (f"People open {name} and press Start.", comes, groups))),
+        reason=" ".join(filter(None, (start, comes, groups_of(account)))),
+    )
+
+
+def groups_of(account: Account) -> str:
+    """What a bot gets in groups."""
+    if not account.joins_groups:
+        return "It cannot be added to groups (@BotFather: /setjoingroups)."
+    if account.reads_groups:
+        return "In groups it gets all messages."
+    return (
+        "Privacy mode is on: in groups where it is no admin it gets commands, mentions and"
+        " replies to it only (@BotFather: /setprivacy, then add it to the group again)."
     )

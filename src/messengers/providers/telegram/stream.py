@@ -4,16 +4,17 @@ from collections.abc import Callable
 from typing import Any
 
 import anyio
-from aiogram.methods import DeleteWebhook, GetWebhookInfo, TelegramMethod
+from aiogram.methods import TelegramMethod
 
 from messengers.clock import Clock
 from messengers.errors import Unreachable
 from messengers.models import Health
 from messengers.providers.base import Sink
-from messengers.providers.telegram.failures import failure_of, told
+from messengers.providers.telegram.failures import failure_of
 from messengers.providers.telegram.incoming import UPDATES
 from messengers.providers.telegram.intake import Intake, number_of
 from messengers.providers.telegram.states import CONFLICT, webhook_conflict
+from messengers.providers.telegram.webhook import remove_webhook, webhook_info
 from messengers.providers.telegram.wire import Refused, Unanswered, Wire
 
 __all__ = ["Stream"]
@@ -103,12 +104,11 @@ class Stream:
     async def _free(self, replaces: Callable[[str], bool]) -> None:
         """Wait until no webhook takes the updates away, or remove it."""
         while True:
-            with told(changes=False):
-                info = await self._wire.ask(GetWebhookInfo())
-                if not info["url"]:
-                    return
-                if replaces(info["url"]):
-                    await self._wire.ask(DeleteWebhook(drop_pending_updates=False))
-                    return
+            info = await webhook_info(self._wire)
+            if not info["url"]:
+                return
+            if replaces(info["url"]):
+                await remove_webhook(self._wire)
+                return
             self._sink.report(webhook_conflict(info["url"]))
             await anyio.sleep(_CONFLICT_PAUSES_S[-1])

@@ -29,7 +29,7 @@ from messengers.providers.telegram.wire import Wire, loads
 from messengers.providers.webhooks import WebhookAnswer, WebhookRequest
 from messengers.redaction import register_secret
 
-__all__ = ["Door", "Webhook", "is_own", "removed"]
+__all__ = ["Door", "Webhook", "is_own", "remove_webhook", "webhook_info"]
 
 _HEADER = "x-telegram-bot-api-secret-token"
 _LOOK_S = 60.0
@@ -101,14 +101,14 @@ class Webhook:
         while True:
             pause_s = _LOOK_S
             try:
-                info = await _info(self._wire)
+                info = await webhook_info(self._wire)
                 if info["url"] and not replaces(info["url"]):
                     placed, now = False, webhook_conflict(info["url"])
                 elif placed and info["url"] == self._address:
                     now = self._health(info)
                 else:
                     await self._place()
-                    now = REMOVED if placed else self._health(await _info(self._wire))
+                    now = REMOVED if placed else self._health(await webhook_info(self._wire))
                     placed = True
             except (Unreachable, RateLimited) as exc:
                 # What Telegram delivers meanwhile is taken all the same.
@@ -145,14 +145,13 @@ def is_own(url: str, instance_id: str) -> bool:
     return urlsplit(url).path.endswith(f"/webhooks/{instance_id}")
 
 
-async def removed(wire: Wire, instance_id: str) -> None:
-    """Take our webhook away, if it is ours; what waits there comes by the next way."""
-    info = await _info(wire)
-    if info["url"] and is_own(info["url"], instance_id):
-        with told(changes=False):
-            await wire.ask(DeleteWebhook(drop_pending_updates=False))
+async def remove_webhook(wire: Wire) -> None:
+    """Whoever set it; what waits there comes by the next way."""
+    with told(changes=False):
+        await wire.ask(DeleteWebhook(drop_pending_updates=False))
 
 
-async def _info(wire: Wire) -> Json:
+async def webhook_info(wire: Wire) -> Json:
+    """The webhook as Telegram has it; without one its url is empty."""
     with told(changes=False):
         return await wire.ask(GetWebhookInfo())

@@ -70,6 +70,7 @@ def routes(core: Core) -> list[Route]:
     one = "/instances/{ref}"
     return [
         Route("/providers", answered(owner.providers), methods=["GET"]),
+        Route("/findings", answered(owner.findings), methods=["GET"]),
         Route("/instances", answered(owner.list), methods=["GET"]),
         Route("/instances", answered(owner.add), methods=["POST"]),
         Route(one, answered(owner.show), methods=["GET"]),
@@ -107,6 +108,10 @@ class _Owner:
             }
             for info in catalog.all()
         ]
+
+    async def findings(self, _: Request) -> object:
+        """What the messengers say of the instances; takes as long as the slowest of them."""
+        return await self._instances.examine(OWNER)
 
     async def list(self, request: Request) -> object:
         return await self._instances.list(OWNER, request.query_params.get("provider", ""))
