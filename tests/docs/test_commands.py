@@ -26,6 +26,9 @@ ELSEWHERE = {
 # What would reach a messenger from here: it is run against a fake of it.
 AGAINST_A_FAKE = {
     "messengers instances add telegram tg": "tests/providers/telegram/test_command_line.py",
+    "messengers instances add telegram tg --set receive=webhook": (
+        "tests/providers/telegram/test_webhook.py"
+    ),
 }
 # What needs a person: it is given a terminal.
 AT_TERMINAL = {"messengers approve"}
