@@ -8,7 +8,7 @@ from pydantic import BaseModel, TypeAdapter
 
 from messengers.cli.control import ask, segment
 from messengers.cli.terminal import AsJson, Home, data, local_time, misused, rows, say, warn
-from messengers.core.keys import ApiKey
+from messengers.core.callers import ApiKey
 from messengers.models import Preset
 
 __all__ = ["keys"]

@@ -1,11 +1,12 @@
 """Who asks: every function of the core that shows or does something takes a caller."""
 
 from dataclasses import dataclass
+from datetime import datetime
 
 from messengers.errors import Forbidden
-from messengers.models import Preset, Toolset
+from messengers.models import Model, Preset, Toolset
 
-__all__ = ["OWNER", "Caller"]
+__all__ = ["OWNER", "ApiKey", "Caller"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,3 +36,21 @@ class Caller:
 
 
 OWNER = Caller("owner", preset="admin", local=True)
+
+
+class ApiKey(Model):
+    """A key as its owner sees it ever after: everything but the key."""
+
+    id: str
+    name: str
+    prefix: str
+    """The first characters, to recognise it by."""
+    preset: Preset
+    toolsets: tuple[Toolset, ...] = ()
+    instances: tuple[str, ...] = ()
+    """Ids of the instances it may see; empty means all."""
+    created_at: datetime
+    expires_at: datetime | None = None
+    revoked_at: datetime | None = None
+    last_used_at: datetime | None = None
+    use_count: int = 0

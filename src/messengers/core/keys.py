@@ -17,38 +17,20 @@ from pathlib import Path
 from sqlalchemy import Connection
 
 from messengers.clock import Clock, to_ms
-from messengers.core.callers import Caller
+from messengers.core.callers import ApiKey, Caller
 from messengers.errors import Conflict, InvalidInput, NotFound, StorageUnavailable
 from messengers.home import LOCAL_KEY_FILE
-from messengers.models import IdKind, Model, Preset, Toolset, decode_id, encode_id
+from messengers.models import IdKind, Preset, Toolset, decode_id, encode_id
 from messengers.redaction import register_secret
 from messengers.settings import known_toolsets
 from messengers.store import Store, api_keys, audit
 
-__all__ = ["ApiKey", "Keys", "read_local_key"]
+__all__ = ["Keys", "read_local_key"]
 
 _PREFIX = "msk_"
 _SHOWN = 10
 """Characters of a key that stay visible, to tell keys apart."""
 _NAME_MAX = 64
-
-
-class ApiKey(Model):
-    """A key as its owner sees it ever after: everything but the key."""
-
-    id: str
-    name: str
-    prefix: str
-    """The first characters, to recognise it by."""
-    preset: Preset
-    toolsets: tuple[Toolset, ...] = ()
-    instances: tuple[str, ...] = ()
-    """Ids of the instances it may see; empty means all."""
-    created_at: datetime
-    expires_at: datetime | None = None
-    revoked_at: datetime | None = None
-    last_used_at: datetime | None = None
-    use_count: int = 0
 
 
 @dataclass(slots=True)

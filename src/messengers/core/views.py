@@ -1,11 +1,15 @@
 """An instance as its owner and agents see it: how it fares and what to do next, in one sentence."""
 
+from typing import TYPE_CHECKING
+
 from messengers.core.acts import InstanceAnswer
-from messengers.core.address import Address
-from messengers.core.registry import Entry
 from messengers.models import Health, Instance, Lifecycle, Model, UserAction
 from messengers.providers.capabilities import Capabilities, Level
 from messengers.providers.findings import Finding
+
+if TYPE_CHECKING:  # the command line reads these views, and needs no store for that
+    from messengers.core.address import Address
+    from messengers.core.registry import Entry
 
 __all__ = ["Examined", "InstanceView", "answer_of", "view_of"]
 
@@ -66,7 +70,7 @@ class InstanceView(Model):
     """URL of its chat page, '' where it has none."""
 
 
-def view_of(entry: Entry, address: Address) -> InstanceView:
+def view_of(entry: "Entry", address: "Address") -> InstanceView:
     """The view of an instance as it stands."""
     if entry.built is not None:
         capabilities = entry.built.capabilities()
@@ -83,7 +87,7 @@ def view_of(entry: Entry, address: Address) -> InstanceView:
     )
 
 
-def _next_step(entry: Entry, page: str) -> str:
+def _next_step(entry: "Entry", page: str) -> str:
     health, name = entry.health, entry.instance.name
     if entry.removed:
         return "It was removed; its messages can still be read."
