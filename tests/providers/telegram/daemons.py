@@ -1,12 +1,16 @@
 """A daemon of its own in this process, with a fake Telegram and an agent at its HTTP door."""
 
+import sys
 from collections.abc import AsyncGenerator, Mapping
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
+import anyio
 import httpx2
-from mcp import Client
+from anyio.abc import Process
+from mcp import Client, StdioServerParameters
 from mcp.client.streamable_http import streamable_http_client
 from mcp.types import CallToolResult
 
@@ -15,7 +19,7 @@ from tests.mcp_server.conftest import Owner, text_of
 from tests.process.conftest import Daemon, StartDaemon
 from tests.providers.telegram.conftest import until
 
-__all__ = ["PUBLIC", "Agent", "Desk", "desk_of"]
+__all__ = ["PUBLIC", "Agent", "Desk", "desk_of", "serving"]
 
 PUBLIC = "https://bot.example"
 """Where the internet reaches the daemon; the fake leads it to the loopback."""
@@ -108,6 +112,15 @@ class Desk:
             async with Client(way, elicitation_callback=owner.decide) as client:
                 yield Agent(client, owner)
 
+    @asynccontextmanager
+    async def window(self, environment: Mapping[str, str]) -> AsyncGenerator[Agent]:
+        """A client that runs `messengers stdio`, as every MCP host does."""
+        line = ["-m", "messengers", "stdio", "--preset", "admin", "--home", str(self.daemon.home)]
+        owner = Owner.chooses("once")
+        server = StdioServerParameters(command=sys.executable, args=line, env=dict(environment))
+        async with Client(server, elicitation_callback=owner.decide) as client:
+            yield Agent(client, owner)
+
 
 @asynccontextmanager
 async def desk_of(
@@ -118,3 +131,19 @@ async def desk_of(
     async with start_daemon(**chosen) as daemon:
         telegram.publish(PUBLIC, daemon.url)
         yield Desk(telegram, daemon)
+
+
+@asynccontextmanager
+async def serving(home: Path, environment: Mapping[str, str]) -> AsyncGenerator[Process]:
+    """`messengers serve` as a process of its own, ready; stopped at the end if it still runs."""
+    command = [sys.executable, "-m", "messengers", "serve", "--port", "0", "--home", str(home)]
+    async with await anyio.open_process(command, env=environment) as process:
+        try:
+            assert process.stdout is not None
+            with anyio.fail_after(30):
+                ready = await process.stdout.receive()
+            assert ready.startswith(b"Messengers is ready: http://")
+            yield process
+        finally:
+            with suppress(ProcessLookupError):
+                process.terminate()
