@@ -72,6 +72,7 @@ def test_lists_are_read_from_one_variable(monkeypatch: pytest.MonkeyPatch) -> No
         ("TIMEZONE", "Mars/Olympus"),
         ("SOCKET", "carrier-pigeon"),
         ("MEDIA_MAX_BYTES", "-77"),
+        ("PRIVATE_HOSTS", "nas.home,http://10.0.0.5/"),
     ],
 )
 def test_a_wrong_value_names_its_setting_and_not_itself(

@@ -26,6 +26,7 @@ from pydantic_settings import (
 
 from messengers import home as places
 from messengers.errors import InvalidInput
+from messengers.guarded import AllowedHosts
 from messengers.models import Confirm, Preset, Toolset
 
 __all__ = [
@@ -127,6 +128,9 @@ class Settings(BaseSettings):
     """Directories whose files a caller on this machine may attach by path. Empty: none."""
     media_max_bytes: int = Field(default=25 * 1024 * 1024, ge=1024)
     """The largest file that is taken in or sent, whatever a messenger would allow."""
+    private_hosts: Names = ()
+    """Hosts, `name` or `name:port`, that URLs may lead to although their address belongs to no
+    public network or their port is not 80 or 443: servers of your own. Empty: none."""
     image_max_pixels: int = Field(default=50_000_000, ge=1)
     """The most pixels an image may have; checked before it is decoded."""
     request_max_bytes: int = Field(default=4 * 1024 * 1024, ge=1024)
@@ -198,6 +202,15 @@ class Settings(BaseSettings):
     @classmethod
     def _absolute_roots(cls, value: tuple[Path, ...]) -> tuple[Path, ...]:
         return tuple(Path(os.path.abspath(root.expanduser())) for root in value)
+
+    @field_validator("private_hosts", mode="after")
+    @classmethod
+    def _hosts(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        try:
+            AllowedHosts(value)
+        except InvalidInput as exc:
+            raise ValueError("each is a host or host:port") from exc
+        return value
 
     @field_validator("timezone", mode="after")
     @classmethod

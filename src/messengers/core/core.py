@@ -37,6 +37,7 @@ from messengers.core.sending import Sending
 from messengers.core.supervisor import Supervisor
 from messengers.core.visitors import Visitors
 from messengers.errors import MessengersError
+from messengers.guarded import AllowedHosts, Guard
 from messengers.providers.catalog import Catalog
 from messengers.settings import Settings
 from messengers.store import Store
@@ -55,6 +56,7 @@ class Core:
     clock: Clock
     store: Store
     events: Events
+    guard: Guard
     address: Address
     instances: Instances
     supervisor: Supervisor
@@ -81,17 +83,20 @@ class Core:
 
 
 @asynccontextmanager
-async def open_core(settings: Settings, clock: Clock | None = None) -> AsyncGenerator[Core]:
+async def open_core(
+    settings: Settings, clock: Clock | None = None, guard: Guard | None = None
+) -> AsyncGenerator[Core]:
     """Open the store, bring the wanted instances up, resume what an earlier process left.
 
     On the way out calls under way get ten seconds, then everything is cancelled. The caller holds
     the data directory's lock.
     """
     clock = clock or SystemClock()
+    guard = guard or Guard(AllowedHosts(settings.private_hosts))
     store = await Store.open(settings.home, clock, keyring=settings.keyring)
     try:
         async with anyio.create_task_group() as tasks:
-            core = await _build(settings, clock, store, tasks)
+            core = await _build(settings, clock, store, guard, tasks)
             tasks.start_soon(core.inbox.work)
             await core.outbox.resume()
             await core.supervisor.start(tasks)
@@ -103,10 +108,13 @@ async def open_core(settings: Settings, clock: Clock | None = None) -> AsyncGene
             tasks.cancel_scope.cancel()
     finally:
         with anyio.CancelScope(shield=True):
+            await guard.aclose()
             await store.aclose()
 
 
-async def _build(settings: Settings, clock: Clock, store: Store, tasks: TaskGroup) -> Core:
+async def _build(
+    settings: Settings, clock: Clock, store: Store, guard: Guard, tasks: TaskGroup
+) -> Core:
     """Every noun once, from the ones that know nothing to the ones that join the others."""
     address = Address(settings)
     registry = Registry(store, Catalog(), clock, address)
@@ -138,6 +146,7 @@ async def _build(settings: Settings, clock: Clock, store: Store, tasks: TaskGrou
         clock=clock,
         store=store,
         events=events,
+        guard=guard,
         address=address,
         instances=instances,
         supervisor=supervisor,
