@@ -342,7 +342,7 @@ class Draft(Model):
     text: str = ""
     format: Literal["markdown", "plain"] = "markdown"
     attachments: tuple[str, ...] = ()
-    """Message or media ids, paths under a media root, or base64 `data:` URIs."""
+    """Message or media ids, web addresses, paths under a media root, or base64 `data:` URIs."""
     reply_to: str = ""
     """Message id."""
     silent: bool = False

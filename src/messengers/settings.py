@@ -131,6 +131,9 @@ class Settings(BaseSettings):
     private_hosts: Names = ()
     """Hosts, `name` or `name:port`, that URLs may lead to although their address belongs to no
     public network or their port is not 80 or 443: servers of your own. Empty: none."""
+    attachment_hosts: Names = ()
+    """Hosts, `name` or `name:port`, from which an agent may attach files by URL without asking
+    you. What else it composes you are asked about before anything is looked up. Empty: none."""
     image_max_pixels: int = Field(default=50_000_000, ge=1)
     """The most pixels an image may have; checked before it is decoded."""
     request_max_bytes: int = Field(default=4 * 1024 * 1024, ge=1024)
@@ -203,7 +206,7 @@ class Settings(BaseSettings):
     def _absolute_roots(cls, value: tuple[Path, ...]) -> tuple[Path, ...]:
         return tuple(Path(os.path.abspath(root.expanduser())) for root in value)
 
-    @field_validator("private_hosts", mode="after")
+    @field_validator("private_hosts", "attachment_hosts", mode="after")
     @classmethod
     def _hosts(cls, value: tuple[str, ...]) -> tuple[str, ...]:
         try:

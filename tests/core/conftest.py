@@ -15,6 +15,7 @@ from messengers.core.acts import Answer
 from messengers.core.callers import OWNER, Caller
 from messengers.core.chats import ChatFilter
 from messengers.core.core import Core, open_core
+from messengers.guarded import Guard
 from messengers.models import Chat, Draft, Message, SentMessage
 from messengers.settings import Settings
 from tests.fakes.scripted import Platform, platform
@@ -73,11 +74,14 @@ def open_house(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> OpenHouse:
     tokens = {"me": uuid4().hex, "bot": uuid4().hex}
 
     @asynccontextmanager
-    async def opened(clock: Clock | None = None) -> AsyncGenerator[House]:
-        settings = Settings(home=tmp_path / "home", timezone="Europe/Riga")
+    async def opened(
+        clock: Clock | None = None, guard: Guard | None = None, **chosen: object
+    ) -> AsyncGenerator[House]:
+        home = tmp_path / "home"
+        settings = Settings.load(home=home, timezone="Europe/Riga", **chosen)
         for token in tokens.values():
             platform(token).connected = anyio.Event()
-        async with open_core(settings, clock) as core:
+        async with open_core(settings, clock, guard) as core:
             known = {view.instance.name for view in await core.instances.list(OWNER)}
             for name, kind in (("me", "personal"), ("bot", "bot")):
                 if name not in known:

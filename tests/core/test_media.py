@@ -218,7 +218,7 @@ async def test_every_source_becomes_a_stored_file_of_the_chat(shop: Shop, root: 
     chat, message = await shop.says("look", picture(colour="blue"))
     media = message.attachments[0].media
     sources = [data_uri(picture()), f"{root}/cake.png", message.id, media]
-    sent = [await shop.core.media.outgoing(LOCAL, each, chat, CAPABILITIES) for each in sources]
+    sent = [await shop.core.sources.outgoing(LOCAL, each, chat, CAPABILITIES) for each in sources]
 
     assert [each.data for each in sent] == [picture()] * 2 + [picture(colour="blue")] * 2
     assert [each.name for each in sent] == ["file.png", "cake.png", "a.png", "a.png"]
@@ -229,8 +229,8 @@ async def test_every_source_becomes_a_stored_file_of_the_chat(shop: Shop, root: 
 
 async def test_the_same_attachment_twice_is_the_same_file(shop: Shop) -> None:
     chat, _ = await shop.says("hello")
-    first = await shop.core.media.outgoing(REMOTE, data_uri(picture()), chat, CAPABILITIES)
-    again = await shop.core.media.outgoing(REMOTE, data_uri(picture()), chat, CAPABILITIES)
+    first = await shop.core.sources.outgoing(REMOTE, data_uri(picture()), chat, CAPABILITIES)
+    again = await shop.core.sources.outgoing(REMOTE, data_uri(picture()), chat, CAPABILITIES)
 
     assert first == again
 
@@ -261,7 +261,7 @@ async def test_what_cannot_be_attached_is_refused(shop: Shop, name: str) -> None
     chat, _ = await shop.says("hello")
 
     with pytest.raises(error) as refused:
-        await shop.core.media.outgoing(LOCAL, source, chat, CAPABILITIES)
+        await shop.core.sources.outgoing(LOCAL, source, chat, CAPABILITIES)
 
     assert type(refused.value) is error
     assert source not in str(refused.value)
@@ -274,7 +274,7 @@ async def test_a_remote_caller_never_names_files(shop: Shop, root: Path, source:
     chat, _ = await shop.says("hello")
 
     with pytest.raises(Forbidden, match="on this machine"):
-        await shop.core.media.outgoing(REMOTE, source.format(root=root), chat, CAPABILITIES)
+        await shop.core.sources.outgoing(REMOTE, source.format(root=root), chat, CAPABILITIES)
 
 
 @pytest.mark.case("S39")
@@ -293,7 +293,7 @@ async def test_a_local_caller_names_fitting_files_under_the_roots(
     chat, _ = await shop.says("hello")
 
     with pytest.raises(error):
-        await shop.core.media.outgoing(LOCAL, source.format(root=root), chat, CAPABILITIES)
+        await shop.core.sources.outgoing(LOCAL, source.format(root=root), chat, CAPABILITIES)
 
 
 async def test_a_caller_cannot_send_what_it_may_not_see(shop: Shop) -> None:
@@ -301,7 +301,7 @@ async def test_a_caller_cannot_send_what_it_may_not_see(shop: Shop) -> None:
 
     for source in (message.id, message.attachments[0].media):
         with pytest.raises(NotFound):
-            await shop.core.media.outgoing(BLIND, source, chat, CAPABILITIES)
+            await shop.core.sources.outgoing(BLIND, source, chat, CAPABILITIES)
 
 
 @pytest.mark.case("S46")
@@ -310,7 +310,7 @@ async def test_base64_is_measured_before_it_is_decoded(shop: Shop) -> None:
     too_long_and_broken = "data:image/png;base64," + "$" * 1_400_000
 
     with pytest.raises(InvalidInput, match="larger"):
-        await shop.core.media.outgoing(LOCAL, too_long_and_broken, chat, CAPABILITIES)
+        await shop.core.sources.outgoing(LOCAL, too_long_and_broken, chat, CAPABILITIES)
 
 
 async def test_each_kind_has_its_own_limit_and_some_messengers_take_nothing(shop: Shop) -> None:
@@ -324,9 +324,11 @@ async def test_each_kind_has_its_own_limit_and_some_messengers_take_nothing(shop
     )
 
     with pytest.raises(InvalidInput, match="larger"):
-        await shop.core.media.outgoing(LOCAL, data_uri(picture()), chat, tight)
+        await shop.core.sources.outgoing(LOCAL, data_uri(picture()), chat, tight)
     with pytest.raises(Unsupported, match="no attachments"):
-        await shop.core.media.outgoing(LOCAL, data_uri(picture()), chat, Capabilities(max_text=10))
+        await shop.core.sources.outgoing(
+            LOCAL, data_uri(picture()), chat, Capabilities(max_text=10)
+        )
 
 
 async def test_a_chat_that_is_gone_takes_no_file(shop: Shop) -> None:
@@ -334,7 +336,7 @@ async def test_a_chat_that_is_gone_takes_no_file(shop: Shop) -> None:
     gone = chat.model_copy(update={"id": "c999"})
 
     with pytest.raises(NotFound):
-        await shop.core.media.outgoing(LOCAL, data_uri(picture()), gone, CAPABILITIES)
+        await shop.core.sources.outgoing(LOCAL, data_uri(picture()), gone, CAPABILITIES)
 
 
 @pytest.mark.case("S41")

@@ -326,7 +326,7 @@ BAD: list[tuple[str, dict[str, object], str]] = [
     ("send_poll", {"question": "q", "options": [*"abcdefghijklm"]}, "A poll has at most 12 opt"),
     ("send_poll", {"question": "q", "options": "ab"}, "options must be a list."),
     ("send_sticker", {"sticker": ""}, "There is nothing to send."),
-    ("send_sticker", {"sticker": "https://x.example/a.webp"}, "Attachments are not fetched"),
+    ("send_sticker", {"sticker": "ftp://x.example/a.webp"}, "That is nothing to attach"),
     ("send_sticker", {"sticker": "m9zz"}, "No such message."),
 ]
 

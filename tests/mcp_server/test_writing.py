@@ -363,6 +363,29 @@ async def test_the_form_names_the_files(house: House, connect: Connect) -> None:
     assert "part 1 of 1 · file f" in text_of(preview)
 
 
+@pytest.mark.case("S86")
+async def test_the_form_shows_an_address_whole_and_a_preview_fetches_nothing(
+    house: House, connect: Connect
+) -> None:
+    house.personal.capabilities = house.personal.capabilities.model_copy(
+        update={"media": {"image": MediaLimit(max_bytes=1000, mimes=("image/png",))}}
+    )
+    chat = await known(house)
+    url = f"https://shop.example/?q={'a' * 5_000}end"
+    owner = Owner(ElicitResult(action="decline"))
+
+    async with connect(owner=owner) as client:
+        answer = await write(client, "send_message", chat=chat, text="see", attachments=[url])
+        preview = await client.call_tool(
+            "send_message", {"chat": chat, "attachments": [url], "dry_run": True}
+        )
+
+    assert answer["outcome"] == "not_sent"
+    assert f"Attachment: what stands at {url}" in owner.questions[0].splitlines()
+    assert "The owner would be asked: Fetching an address" in text_of(preview)
+    assert "what stands at https://shop.example/" in text_of(preview)
+
+
 async def test_a_form_that_nobody_answers_ends_as_not_sent(house: House) -> None:
     chat = await unknown(house)
 

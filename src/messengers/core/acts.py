@@ -12,7 +12,14 @@ from messengers.models import Chat, Model, SentMessage
 __all__ = ["ONCE_ONLY", "Act", "Answer", "Approval", "InstanceAnswer", "Shown"]
 
 ONCE_ONLY = frozenset(
-    {"delete", "change_group_members", "renew_group_invite", "leave_group", "arrange_chat"}
+    {
+        "delete",
+        "change_group_members",
+        "renew_group_invite",
+        "leave_group",
+        "arrange_chat",
+        "send_fetched",
+    }
 )
 """Actions in a chat that are agreed to one by one: no standing answer for the chat covers them."""
 

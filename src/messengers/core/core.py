@@ -34,6 +34,7 @@ from messengers.core.portraits import Portraits
 from messengers.core.registry import Registry
 from messengers.core.search import Search
 from messengers.core.sending import Sending
+from messengers.core.sources import Sources
 from messengers.core.supervisor import Supervisor
 from messengers.core.visitors import Visitors
 from messengers.errors import MessengersError
@@ -68,6 +69,7 @@ class Core:
     history: History
     search: Search
     media: Media
+    sources: Sources
     portraits: Portraits
     inbox: Inbox
     deliveries: Deliveries
@@ -128,6 +130,7 @@ async def _build(
     chats = Chats(store, clock, events, instances)
     history = History(store, events, instances, chats)
     media = Media(store, clock, settings, instances)
+    sources = Sources(store, settings, guard, instances, chats, media)
     inbox = Inbox(store, clock, events, instances, tasks)
     drafts = Drafts(store, clock, events, media)
     outbox = Outbox(store, clock, events, instances, media, drafts, tasks)
@@ -135,7 +138,7 @@ async def _build(
     approvals = Approvals(store, clock, events, instances, chats)
     approvals.executors.update(instances.executors)
     sending = Sending(
-        store, clock, settings.zone, events, instances, chats, history, media, drafts, outbox,
+        store, clock, settings.zone, events, instances, chats, history, sources, drafts, outbox,
         approvals,
     )  # fmt: skip
     groups = Groups(store, clock, events, instances, chats)
@@ -158,6 +161,7 @@ async def _build(
         history=history,
         search=Search(store, instances, chats, history),
         media=media,
+        sources=sources,
         portraits=Portraits(instances, chats, settings),
         inbox=inbox,
         deliveries=Deliveries(instances, supervisor),
@@ -168,7 +172,7 @@ async def _build(
         arrangements=Arrangements(instances, chats, approvals),
         groups=groups,
         group_changes=GroupChanges(
-            instances, chats, groups, People(store, chats), media, approvals
+            instances, chats, groups, People(store, chats), media, sources, approvals
         ),
         visitors=Visitors(store, clock, instances, chats, history, media),
         keys=keys,

@@ -18,6 +18,7 @@ from messengers.core.instances import Instances
 from messengers.core.media import Media
 from messengers.core.people import People, Person
 from messengers.core.sending import check_text, recipient
+from messengers.core.sources import Sources
 from messengers.core.words import counted
 from messengers.errors import Forbidden, InvalidInput
 from messengers.models import Chat, Instance, Outcome, SentMessage
@@ -60,6 +61,7 @@ class GroupChanges:
         groups: Groups,
         people: People,
         media: Media,
+        sources: Sources,
         approvals: Approvals,
     ) -> None:
         self._instances = instances
@@ -67,6 +69,7 @@ class GroupChanges:
         self._groups = groups
         self._people = people
         self._media = media
+        self._sources = sources
         approvals.executors["create_group"] = self._create
         approvals.executors["change_group_members"] = self._change
         approvals.executors["update_group"] = self._update
@@ -169,7 +172,7 @@ class GroupChanges:
         payload: dict[str, Any],
     ) -> str:
         """Keep the picture; how the owner sees it named."""
-        file = await self._media.outgoing(caller, source, place, provider.capabilities())
+        file = await self._sources.outgoing(caller, source, place, provider.capabilities())
         if file.kind != "image":
             raise InvalidInput("picture is no picture.", "Give a PNG, JPEG or WebP file.")
         payload["picture"] = file.media

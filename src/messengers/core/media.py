@@ -4,8 +4,6 @@ A file belongs to a chat. What it is called and what it claims to be are kept as
 type come from its bytes, and nothing is unpacked or rendered here.
 """
 
-import base64
-import binascii
 import hashlib
 import os
 import re
@@ -13,7 +11,7 @@ import secrets
 import unicodedata
 from collections.abc import Mapping
 from dataclasses import replace
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 
 import anyio
 from sqlalchemy import Connection
@@ -22,27 +20,21 @@ from messengers.clock import Clock, to_ms
 from messengers.core.callers import Caller
 from messengers.core.instances import Instances
 from messengers.core.pictures import RASTER_MIMES, Looks, for_model, look
-from messengers.core.rooted import read_rooted
 from messengers.errors import (
-    Forbidden,
     InvalidInput,
     NotFound,
     StorageUnavailable,
     Unreachable,
-    Unsupported,
 )
 from messengers.models import Attachment, Chat, IdKind, MediaKind, Model, decode_id, require_id
 from messengers.providers.base import DownloadsMedia, MediaBytes
-from messengers.providers.capabilities import Capabilities
 from messengers.settings import Settings
 from messengers.store import Store, chats, messages
 from messengers.store import media as rows
 from messengers.store.rows import Row, dump_json, first_row, id_of, one_row
 
-__all__ = ["Media", "MediaContent"]
+__all__ = ["Media", "MediaContent", "plain_file_name", "too_large"]
 
-_SCHEME = re.compile(r"([a-zA-Z][a-zA-Z0-9+.-]*):")
-_DATA_URI = re.compile(r"data:([\w.+-]+/[\w.+-]+)?(?:;[\w-]+=[\w.-]+)*;base64,", re.ASCII)
 _MAX_NAME = 120
 _DOWNLOAD_DEADLINE_S = 60.0
 _NARROWER: Mapping[MediaKind, tuple[MediaKind, ...]] = {
@@ -62,10 +54,6 @@ _EXTENSIONS = {
     "video/mp4": ".mp4",
     "text/plain": ".txt",
 }
-_SUFFIX_FAMILIES = {
-    ".png": "image", ".jpg": "image", ".jpeg": "image", ".webp": "image", ".gif": "image",
-    ".mp3": "audio", ".ogg": "audio", ".wav": "audio", ".mp4": "video", ".webm": "video",
-}  # fmt: skip
 
 
 class MediaContent(Model):
@@ -95,7 +83,7 @@ class Media:
             InvalidInput: too large, or a picture that is broken or has too many pixels.
         """
         if len(data) > self._settings.media_max_bytes:
-            raise _too_large(self._settings.media_max_bytes)
+            raise too_large(self._settings.media_max_bytes)
         looks = look(data, self.max_pixels)
         return await self._keep(instance_id, chat, data, plain_file_name(name, looks.mime), looks)
 
@@ -163,65 +151,31 @@ class Media:
             raise _unknown()
         return MediaContent(attachment=rows.attachment_of(row), data=await self._bytes(row))
 
-    async def outgoing(
-        self,
-        caller: Caller,
-        source: str,
-        chat: Chat,
-        capabilities: Capabilities,
-        kind: MediaKind | None = None,
-    ) -> MediaBytes:
-        """What a caller wants to attach, checked against what the messenger takes, and stored.
+    async def named(self, caller: Caller, media: str) -> tuple[str, bytes]:
+        """Name and bytes of a stored file, if the caller may see its instance."""
+        row = await self._row(media)
+        if not caller.sees(row["instance_id"]):
+            raise _unknown()
+        return row["name"], await self._bytes(row)
 
-        `source` is a message id (its first file), a media id, a base64 `data:` URI, or for callers
-        on this machine a path under a media root. Nothing is ever fetched from an address. `kind`
-        is what it leaves as, where its bytes alone would not say.
-        """
-        if not capabilities.media:
-            raise Unsupported("This messenger takes no attachments.", "Send text.")
-        largest = max(limit.max_bytes for limit in capabilities.media.values())
-        largest = min(largest, self._settings.media_max_bytes)
-        name, data, family = await self._resolve(caller, source, largest)
-        looks = look(data, self.max_pixels)
-        looks = replace(looks, kind=kind or looks.kind)
-        if family and not looks.mime.startswith(f"{family}/"):
-            raise InvalidInput("The attachment is not what its type says.", "Send the real file.")
-        _check_limits(looks, len(data), capabilities)
+    async def first_of(self, caller: Caller, message_id: str) -> tuple[str, bytes]:
+        """Name and bytes of the first file of a message."""
+        row = await self._of_message(caller, message_id, 0)
+        return row["name"], await self._bytes(row)
+
+    async def keep(self, chat: Chat, data: bytes, name: str, looks: Looks) -> str:
+        """Store what leaves for a chat; returns its media id."""
         place = await self._store.row(chats.get, chat=_chat_key(chat))
         if place is None:
             raise NotFound("No such chat.", "Call list_chats and use the id it gives.")
-        name = plain_file_name(name, looks.mime)
         kept = await self._keep(place["instance_id"], chat.id, data, name, looks)
-        return MediaBytes(looks.kind, looks.mime, name, data, kept.media, looks.width, looks.height)
+        return kept.media
 
-    async def _resolve(self, caller: Caller, source: str, largest: int) -> tuple[str, bytes, str]:
-        """Name, bytes and claimed family (`image`, …; empty when nothing is claimed)."""
-        if decode_id(IdKind.MEDIA, source) is not None:
-            row = await self._row(source)
-            if not caller.sees(row["instance_id"]):
-                raise _unknown()
-            return row["name"], await self._bytes(row), ""
-        if decode_id(IdKind.MESSAGE, source) is not None:
-            row = await self._of_message(caller, source, 0)
-            return row["name"], await self._bytes(row), ""
-        scheme = _SCHEME.match(source)
-        if scheme and scheme[1].lower() == "data":
-            return _decode(source, largest)
-        if scheme:
-            raise InvalidInput(
-                "Attachments are not fetched from an address.",
-                "Give a message id with a file, a media id or a base64 data: URI.",
-            )
-        if not caller.local:
-            raise Forbidden(
-                "Only a client on this machine may name files.",
-                "Give a message id with a file, a media id or a base64 data: URI.",
-            )
-        data = await anyio.to_thread.run_sync(
-            read_rooted, source, self._settings.media_roots, largest
-        )
-        path = PurePosixPath(source)
-        return path.name, data, _SUFFIX_FAMILIES.get(path.suffix.lower(), "")
+    async def require_whole(self, data: bytes) -> None:
+        """Raises InvalidInput when bytes begin as a picture and do not end as one."""
+        looks = look(data, self.max_pixels)
+        if looks.mime in RASTER_MIMES:
+            await anyio.to_thread.run_sync(for_model, data, looks.mime, limiter=self._decoding)
 
     async def _of_message(self, caller: Caller, message_id: str, index: int) -> Row:
         key = decode_id(IdKind.MESSAGE, message_id.strip())
@@ -241,7 +195,7 @@ class Media:
         """Have a file of a message from its messenger and keep it; returns its media id."""
         limit = self._settings.media_max_bytes
         if (file.size_bytes or 0) > limit:
-            raise _too_large(limit)
+            raise too_large(limit)
         provider = self._instances.provider(message["instance_id"])
         if not file.native_ref or not isinstance(provider, DownloadsMedia):
             raise NotFound("That file is not stored.", "Ask for it to be sent again.")
@@ -251,7 +205,7 @@ class Media:
         except TimeoutError as exc:
             raise Unreachable("The messenger did not give the file in time.", "Try again.") from exc
         if len(data) > limit:
-            raise _too_large(limit)
+            raise too_large(limit)
         looks = look(data, self.max_pixels)
         if file.kind in _NARROWER.get(looks.kind, ()):
             looks = replace(looks, kind=file.kind)
@@ -301,36 +255,6 @@ def plain_file_name(name: str, mime: str) -> str:
     return visible[-_MAX_NAME:]
 
 
-def _decode(source: str, largest: int) -> tuple[str, bytes, str]:
-    """The bytes of a `data:` URI, measured before they are decoded."""
-    head = _DATA_URI.match(source[:300])
-    if head is None:
-        raise InvalidInput(
-            "The data: URI is not in base64.", "Write data:image/png;base64, and the bytes."
-        )
-    if len(source) - head.end() > (largest + 2) // 3 * 4:
-        raise _too_large(largest)
-    try:
-        data = base64.b64decode(source[head.end() :], validate=True)
-    except (binascii.Error, ValueError) as exc:
-        raise InvalidInput("The data: URI's base64 is broken.", "Encode the file again.") from exc
-    family = (head[1] or "").partition("/")[0].lower()
-    return "", data, family if family in ("image", "audio", "video") else ""
-
-
-def _check_limits(looks: Looks, size_bytes: int, capabilities: Capabilities) -> None:
-    limit = capabilities.media.get(looks.kind)
-    if limit is None or looks.mime not in limit.mimes:
-        # What leaves as a sticker has to be what stickers are, whatever else would be taken.
-        chosen = [limit] if limit and looks.kind == "sticker" else capabilities.media.values()
-        takes = sorted({mime for each in chosen for mime in each.mimes})
-        raise Unsupported(
-            "This messenger does not take that type of file.", f"It takes {', '.join(takes)}."
-        )
-    if size_bytes > limit.max_bytes:
-        raise _too_large(limit.max_bytes)
-
-
 def _write(path: Path, data: bytes) -> None:
     """Whole or not at all, private, on the disk when it returns. Blocking."""
     try:
@@ -354,7 +278,8 @@ def _chat_key(chat: Chat) -> int:
     return require_id(IdKind.CHAT, chat.id, "chat")
 
 
-def _too_large(max_bytes: int) -> InvalidInput:
+def too_large(max_bytes: int) -> InvalidInput:
+    """What is said of a file beyond a limit."""
     return InvalidInput(
         f"The file is larger than {max_bytes / 1_048_576:g} MB.", "Send a smaller one."
     )

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import tzinfo
 from typing import Any
 from uuid import uuid4
@@ -13,29 +14,41 @@ from messengers.clock import Clock, to_ms
 from messengers.core.access import judge
 from messengers.core.acts import Act, Shown
 from messengers.core.approvals import Approvals, Stage
-from messengers.core.callers import Caller
+from messengers.core.callers import OWNER, Caller
 from messengers.core.chats import Chats
 from messengers.core.drafts import Drafts, PartPlan
 from messengers.core.events import Events
 from messengers.core.history import History
 from messengers.core.instances import Instances
-from messengers.core.media import Media
 from messengers.core.outbox import Outbox
-from messengers.core.rich import buttons_of, rich_of
+from messengers.core.rich import Rich, buttons_of, rich_of
+from messengers.core.sources import Sources
 from messengers.core.words import counted
-from messengers.errors import Conflict, Forbidden, InvalidInput
-from messengers.models import Button, Chat, Draft, Message, MessageRef, SentMessage
+from messengers.errors import Conflict, Forbidden, InvalidInput, MessengersError
+from messengers.models import (
+    Button,
+    Chat,
+    Draft,
+    Instance,
+    MediaKind,
+    Message,
+    MessageRef,
+    Outcome,
+    SentMessage,
+)
 from messengers.providers.base import MediaBytes, Provider, ReadsDialect
 from messengers.providers.capabilities import Capabilities
 from messengers.providers.chunks import measured
 from messengers.store import Store, outbox
 from messengers.store.rows import first_row
+from messengers.urls import SafeUrl
 
 __all__ = ["MAX_TEXT", "Sending", "check_text", "recipient", "ref_of"]
 
 MAX_TEXT = 50_000
 """Characters of one draft; more is a document."""
 _MAX_ATTACHMENTS = 10
+_TELLS = "Fetching an address tells its host all that stands in it, and an agent wrote this one."
 _MAX_QUOTE = 500
 """Characters of a quoted text that a provider is told."""
 _REF_WINDOW_MS = 24 * 3600 * 1000
@@ -54,7 +67,7 @@ class Sending:
         instances: Instances,
         chats: Chats,
         history: History,
-        media: Media,
+        sources: Sources,
         drafts: Drafts,
         box: Outbox,
         approvals: Approvals,
@@ -66,10 +79,11 @@ class Sending:
         self._instances = instances
         self._chats = chats
         self._history = history
-        self._media = media
+        self._sources = sources
         self._drafts = drafts
         self._box = box
         approvals.executors["send"] = self._execute
+        approvals.executors["send_fetched"] = self._execute_fetched
         approvals.stages["send"] = Stage(
             hold=lambda conn, act: self._queue(conn, act.caller.actor, act.payload, held=True),
             release=drafts.release,
@@ -105,25 +119,15 @@ class Sending:
         provider = self._instances.provider(chosen.id)
         if rich:
             rich.require(provider.capabilities(), chosen.provider)
-        files = await self._files(caller, draft, target, provider.capabilities())
-        reply_to = await self._quoted(caller, target, draft.reply_to)
-        parts = _plan(provider, draft, files, reply_to, rich.plan if rich else None)
-        buttons = buttons_of(draft, provider.capabilities(), chosen.provider)
-        pressed = {"buttons": buttons, "keyboard": draft.keyboard}
-        parts[-1] = parts[-1].model_copy(update=pressed if buttons else {})
-        payload = {
-            "chat": target.id,
-            "text": draft.text,
-            "reply_to": draft.reply_to,
-            "parts": [part.model_dump() for part in parts],
-            "client_ref": client_ref,
-            "time_to_live_s": draft.time_to_live_s,
-        }
-        return Act(
+        limits = provider.capabilities()
+        files = await self._files(caller, draft, target, chosen, limits)
+        buttons = buttons_of(draft, limits, chosen.provider)
+        quoted = await self._quoted(caller, target, draft.reply_to)
+        act = Act(
             action="send",
             caller=caller,
-            shown=_shown(target, _said(draft, buttons) or parts[0].source, files, verdict.why),
-            payload=payload,
+            shown=_shown(target, _said(draft, buttons) or _told(rich), files, verdict.why),
+            payload={},
             instance_id=chosen.id,
             instance=chosen.name,
             provider=chosen.provider,
@@ -131,16 +135,27 @@ class Sending:
             needs_approval=not verdict.allowed,
             why=verdict.why,
         )
+        at_hand = [file for file in files if isinstance(file, MediaBytes)]
+        if len(at_hand) < len(files):
+            return _asking(act, draft, files, client_ref)
+        payload = _payload(provider, target, draft, at_hand, quoted, client_ref)
+        return replace(act, payload=payload)
 
     async def _files(
-        self, caller: Caller, draft: Draft, target: Chat, limits: Capabilities
-    ) -> Sequence[MediaBytes]:
-        if draft.sticker:
-            return [await self._media.outgoing(caller, draft.sticker, target, limits, "sticker")]
-        return [
-            await self._media.outgoing(caller, source, target, limits)
-            for source in draft.attachments
-        ]
+        self, caller: Caller, draft: Draft, target: Chat, instance: Instance, limits: Capabilities
+    ) -> Sequence[MediaBytes | SafeUrl]:
+        """What is attached; an address that the owner is asked about stays one."""
+        kind: MediaKind | None = "sticker" if draft.sticker else None
+        files: list[MediaBytes | SafeUrl] = []
+        for source in (draft.sticker,) if draft.sticker else draft.attachments:
+            url = self._sources.address(source)
+            if url is None:
+                files.append(await self._sources.outgoing(caller, source, target, limits, kind))
+            elif await self._sources.may_fetch(caller, source, instance):
+                files.append(await self._sources.fetched(url, target, limits, kind))
+            else:
+                files.append(url)
+        return files
 
     async def _quoted(self, caller: Caller, chat: Chat, message: str) -> MessageRef | None:
         """The message to answer."""
@@ -156,14 +171,32 @@ class Sending:
     async def _execute(
         self, payload: Mapping[str, Any], caller: Caller, wait_s: float
     ) -> SentMessage:
-        return await self._outcome(await self._begin(caller, payload), wait_s)
+        return await self._outcome(await self._begin(caller.actor, payload), wait_s)
 
-    async def _begin(self, caller: Caller, payload: Mapping[str, Any]) -> str:
+    async def _execute_fetched(
+        self, payload: Mapping[str, Any], _caller: Caller, wait_s: float
+    ) -> SentMessage:
+        """Fetch what the owner agreed to, then send. What goes wrong before that sends nothing."""
+        target = await self._chats.get(OWNER, payload["chat"])
+        draft = Draft.model_validate(payload["draft"])
+        instance = self._instances.by_name(target.instance).model_copy(update={"confirm": "never"})
+        try:
+            provider = self._instances.provider(instance.id)
+            found = await self._files(OWNER, draft, target, instance, provider.capabilities())
+            files = [file for file in found if isinstance(file, MediaBytes)]
+            quoted = await self._quoted(OWNER, target, draft.reply_to)
+            ready = _payload(provider, target, draft, files, quoted, payload["client_ref"])
+            begun = await self._begin(payload["actor"], ready)
+        except MessengersError as exc:
+            return SentMessage(chat=target.id, outcome=Outcome.NOT_SENT, notes=(str(exc),))
+        return await self._outcome(begun, wait_s)
+
+    async def _begin(self, actor: str, payload: Mapping[str, Any]) -> str:
         """Store a draft and start its lane: both, also when who asked leaves meanwhile."""
         draft = ""
         with anyio.CancelScope(shield=True):
             draft, _ = await self._events.write(
-                lambda conn: self._queue(conn, caller.actor, payload, held=False)
+                lambda conn: self._queue(conn, actor, payload, held=False)
             )
             await self._box.wake_draft(draft)
         return draft
@@ -220,6 +253,53 @@ def check_text(text: str) -> None:
         raise InvalidInput("text contains half of a surrogate pair.", "Send valid Unicode.")
 
 
+def _asking(act: Act, draft: Draft, files: Sequence[MediaBytes | SafeUrl], client_ref: str) -> Act:
+    """The act of fetching and sending; what is at hand is kept as the caller could see it."""
+    sources = tuple(str(file) if isinstance(file, SafeUrl) else file.media for file in files)
+    kept: dict[str, object] = {"attachments": sources}
+    if draft.sticker:
+        kept = {"sticker": sources[0]}
+    why = f"{act.why} {_TELLS}".strip()
+    payload = {
+        "chat": act.chat.id if act.chat else "",
+        "draft": draft.model_copy(update=kept).model_dump(mode="json"),
+        "client_ref": client_ref,
+        "actor": act.caller.actor,
+    }
+    return replace(
+        act,
+        action="send_fetched",
+        shown=act.shown.model_copy(update={"why": why}),
+        payload=payload,
+        needs_approval=True,
+        why=why,
+    )
+
+
+def _payload(
+    provider: Provider,
+    chat: Chat,
+    draft: Draft,
+    files: Sequence[MediaBytes],
+    reply_to: MessageRef | None,
+    client_ref: str,
+) -> dict[str, Any]:
+    """What is queued: one part for each platform call."""
+    rich = rich_of(draft)
+    parts = _plan(provider, draft, files, reply_to, rich.plan if rich else None)
+    buttons = buttons_of(draft, provider.capabilities(), chat.provider)
+    pressed = {"buttons": buttons, "keyboard": draft.keyboard}
+    parts[-1] = parts[-1].model_copy(update=pressed if buttons else {})
+    return {
+        "chat": chat.id,
+        "text": draft.text,
+        "reply_to": draft.reply_to,
+        "parts": [part.model_dump() for part in parts],
+        "client_ref": client_ref,
+        "time_to_live_s": draft.time_to_live_s,
+    }
+
+
 def _plan(
     provider: Provider,
     draft: Draft,
@@ -267,14 +347,25 @@ def _said(draft: Draft, buttons: Sequence[Button]) -> str:
     return "\n".join([draft.text, *lines])
 
 
-def _shown(chat: Chat, text: str, files: Sequence[MediaBytes], why: str) -> Shown:
+def _told(rich: Rich | None) -> str:
+    """A place, contact or poll in words."""
+    return rich.plan.source if rich and rich.plan else ""
+
+
+def _shown(chat: Chat, text: str, files: Sequence[MediaBytes | SafeUrl], why: str) -> Shown:
     return Shown(
         title="Send a message",
         recipient=recipient(chat),
         text=text,
-        attachments=tuple(f"{f.kind} {f.name} ({counted(len(f.data), 'byte')})" for f in files),
+        attachments=tuple(map(_file, files)),
         why=why,
     )
+
+
+def _file(file: MediaBytes | SafeUrl) -> str:
+    if isinstance(file, SafeUrl):
+        return f"what stands at {file}"
+    return f"{file.kind} {file.name} ({counted(len(file.data), 'byte')})"
 
 
 def recipient(chat: Chat) -> str:

@@ -60,11 +60,12 @@ class Guard:
         *,
         max_bytes: int,
         headers: Mapping[str, str] | None = None,
+        within: AllowedHosts | None = None,
         deadline_s: float = _DEADLINE_S,
     ) -> Reply:
         """What stands at an address, after at most three redirects, each judged as the first.
 
-        `headers` go to the origin of `url` only.
+        `headers` go to the origin of `url` only, and with `within` no redirect leads beyond it.
 
         Raises:
             InvalidInput: the address or one it leads to cannot be used, it answered with a refusal,
@@ -73,7 +74,7 @@ class Guard:
         """
         try:
             with anyio.fail_after(deadline_s):
-                return await self._followed(url, headers or {}, max_bytes)
+                return await self._followed(url, headers or {}, max_bytes, within)
         except (TimeoutError, Uncertain) as exc:
             raise unreachable() from exc
 
@@ -115,7 +116,13 @@ class Guard:
         if self._opened is not None:
             await self._opened.aclose()
 
-    async def _followed(self, url: SafeUrl, headers: Mapping[str, str], max_bytes: int) -> Reply:
+    async def _followed(
+        self,
+        url: SafeUrl,
+        headers: Mapping[str, str],
+        max_bytes: int,
+        within: AllowedHosts | None,
+    ) -> Reply:
         exchanges, at = await self._exchanges(), url
         for _ in range(_HOPS + 1):
             self._check_port(at)
@@ -123,6 +130,8 @@ class Guard:
             if not reply.is_redirect:
                 return reply.require_success()
             at = reply.next_url
+            if within is not None and not within.holds(at.host, at.port):
+                raise InvalidInput("That address leads to another host.", "Use another.")
         raise InvalidInput("That address leads on too often.", "Give the one it leads to.")
 
     def _check_port(self, url: SafeUrl) -> None:

@@ -61,6 +61,8 @@ Question = Elicit[Choice] | Choice | NotAsked
 Consent = ElicitationResult[Choice | NotAsked]
 _LATER_CALLS = "2026-07-28"
 """The first protocol version in which a form's answer comes with a call of its own."""
+_ADDRESS = 9_000
+"""Characters of a web address, which tells its host all that stands in it."""
 _UNANSWERED = Choice(decision="unanswered")
 _REFUSED = Choice(decision="no")
 
@@ -162,7 +164,7 @@ def _question(act: Act, approval: Approval) -> str:
         lines.append(f"To: {visible.line(shown.recipient, 300)}")
     if shown.why:
         lines.append(f"Why you are asked: {shown.why}")
-    lines += [f"Attachment: {visible.line(each, 200)}" for each in shown.attachments]
+    lines += [f"Attachment: {visible.line(each, _ADDRESS)}" for each in shown.attachments]
     if shown.text:
         lines += ["Text:", *(f"  | {line}" for line in visible.text(shown.text).split("\n"))]
     if visible.hidden:

@@ -44,7 +44,7 @@ async def send_message(
     text: Annotated[given.Text, Field(description="Markdown")] = "",
     attachments: Annotated[
         tuple[given.Text, ...],
-        Field(description="Message ids whose files to resend, or file paths"),
+        Field(description="Message ids whose files to resend, file paths or URLs"),
     ] = (),
     reply_to: Annotated[given.Text, Field(description="Message id to answer")] = "",
     instance: given.InstanceOf = "",
@@ -146,7 +146,10 @@ def _preview(act: Act) -> CallToolResult:
     verdict = f"The owner would be asked: {act.why}" if act.needs_approval else "Needs no approval."
     chat = act.chat.id if act.chat else ""
     lines = [f"to {visible.line(act.shown.recipient, 300)}"]
-    parts = cast("list[dict[str, Any]]", act.payload["parts"])
+    parts = cast("list[dict[str, Any]]", act.payload.get("parts") or [])
+    if not parts:  # what is attached has to be fetched first
+        lines += [visible.line(each, 300) for each in act.shown.attachments]
+        lines += [f"  | {line}".rstrip() for line in visible.text(act.shown.text).split("\n")]
     for number, part in enumerate(parts, 1):
         file = f" · file {part['media']}" if part["media"] else ""
         lines.append(f"part {number} of {len(parts)}{file}")
