@@ -16,6 +16,7 @@ from messengers.core.changes import Changes
 from messengers.core.chats import Chats
 from messengers.core.contacts import Contacts
 from messengers.core.deliveries import Deliveries
+from messengers.core.documents import Documents
 from messengers.core.drafts import Drafts
 from messengers.core.events import Events
 from messengers.core.forms import Forms
@@ -70,6 +71,7 @@ class Core:
     search: Search
     media: Media
     sources: Sources
+    documents: Documents
     portraits: Portraits
     inbox: Inbox
     deliveries: Deliveries
@@ -162,6 +164,7 @@ async def _build(
         search=Search(store, instances, chats, history),
         media=media,
         sources=sources,
+        documents=Documents(),
         portraits=Portraits(instances, chats, settings),
         inbox=inbox,
         deliveries=Deliveries(instances, supervisor),

@@ -6,6 +6,7 @@ from typing import Annotated
 from mcp.types import AudioContent, ImageContent
 from pydantic import Field
 
+from messengers.core.documents import Words
 from messengers.core.media import MediaContent
 from messengers.core.words import counted
 from messengers.mcp_server.context import Ctx, asking
@@ -29,7 +30,7 @@ async def get_media(
     ],
     index: Annotated[int, Field(description="Which attachment, from 0", ge=0)] = 0,
 ) -> list[str | ImageContent | AudioContent]:
-    """See, hear or read an attachment: images, audio and text files come as they are.
+    """See, hear or read an attachment: images and audio come as they are, text and PDF as text.
 
     Of others you learn what they are and how to pass them on.
     """
@@ -46,10 +47,12 @@ async def get_media(
     if found.mime.startswith("audio/") and len(content.data) <= _AUDIO_MAX_BYTES:
         audio = AudioContent(type="audio", data=_encoded(content), mime_type=found.mime)
         return [told, audio]
-    if found.mime == "text/plain":
-        return [_text(content, visible)]
-    passing_on = f'It stays with the owner. To pass it on: attachments=["{message}"].'
-    return [f"{told}\n{passing_on}"]
+    words = await call.core.documents.words(content)
+    if words is not None and words.text:
+        return [_text(found, words, visible)]
+    why = (words.note if words else "") or _unopened(found)
+    passing_on = f'To pass it on: attachments=["{message}"].'
+    return ["\n".join((told, why, passing_on))]
 
 
 def _image(content: MediaContent) -> ImageContent:
@@ -69,14 +72,20 @@ def _size(found: Attachment) -> str:
     return "" if found.size_bytes is None else counted(found.size_bytes, "byte")
 
 
-def _text(content: MediaContent, visible: Visible) -> str:
-    found = content.attachment
-    text, left_out = cut(visible.text(content.data.decode("utf-8", "replace")), _TEXT_CAP)
+def _text(found: Attachment, words: Words, visible: Visible) -> str:
+    text, left_out = cut(visible.text(words.text), _TEXT_CAP)
     lines = [f"  | {line}".rstrip() for line in text.split("\n")]
     note = f"… +{counted(left_out, 'character')}" if left_out else ""
-    top = header(found.mime, _size(found), visible.report())
+    top = header(found.mime, _size(found), words.note, visible.report())
     shown = untrusted(lines, visible.line(found.name))
     return "\n".join(part for part in (top, shown, note) if part)
+
+
+def _unopened(found: Attachment) -> str:
+    """Why its content does not come along."""
+    if found.mime == "application/zip":
+        return "Archives, and office files, which are some, are not opened here."
+    return "Its content is not shown here."
 
 
 def _encoded(content: MediaContent) -> str:
