@@ -72,6 +72,7 @@ def test_lists_are_read_from_one_variable(monkeypatch: pytest.MonkeyPatch) -> No
         ("TIMEZONE", "Mars/Olympus"),
         ("SOCKET", "carrier-pigeon"),
         ("MEDIA_MAX_BYTES", "-77"),
+        ("MEDIA_RETENTION_DAYS", "1"),
         ("PRIVATE_HOSTS", "nas.home,http://10.0.0.5/"),
     ],
 )

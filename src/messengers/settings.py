@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Annotated, ClassVar, Literal, cast, get_args
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from pydantic import BeforeValidator, Field, ValidationError, field_validator
+from pydantic import AfterValidator, BeforeValidator, Field, ValidationError, field_validator
 from pydantic_settings import (
     BaseSettings,
     NoDecode,
@@ -79,8 +79,16 @@ def _known(value: object) -> object:
         raise ValueError(f"there are {_NAMED}") from exc
 
 
+def _days(value: int) -> int:
+    """A day is what a draft may wait for the owner, with files in it."""
+    if value == 1:
+        raise ValueError("2 at least, or 0")
+    return value
+
+
 Names = Annotated[tuple[str, ...], NoDecode, _split(",")]
 Toolsets = Annotated[tuple[Toolset, ...], NoDecode, BeforeValidator(_known), _split(",")]
+Retention = Annotated[int, Field(ge=0), AfterValidator(_days)]
 Paths = Annotated[tuple[Path, ...], NoDecode, _split(os.pathsep)]
 
 
@@ -128,6 +136,12 @@ class Settings(BaseSettings):
     """Directories whose files a caller on this machine may attach by path. Empty: none."""
     media_max_bytes: int = Field(default=25 * 1024 * 1024, ge=1024)
     """The largest file that is taken in or sent, whatever a messenger would allow."""
+    media_quota_bytes: int = Field(default=10 * 1024**3, ge=0)
+    """The most that stored files may take together. When it is reached, those that their messenger
+    gives again make room, the longest unused first; then a new one is refused. 0: no bound."""
+    media_retention_days: Retention = 0
+    """Days after which a file that nobody opened is removed, at least 2. Its message stays, and
+    what its messenger still has is fetched again when asked for. 0: never."""
     private_hosts: Names = ()
     """Hosts, `name` or `name:port`, that URLs may lead to although their address belongs to no
     public network or their port is not 80 or 443: servers of your own. Empty: none."""

@@ -28,6 +28,7 @@ from messengers.providers.capabilities import Capabilities, MediaLimit
 from messengers.providers.webchat.limits import CAPABILITIES
 from messengers.providers.webchat.provider import WebchatProvider
 from messengers.settings import Settings
+from tests.core.conftest import OpenHouse
 
 ANNA = "v" + "a" * 24
 LOCAL = Caller("stdio", local=True)
@@ -366,3 +367,23 @@ def test_no_name_leads_anywhere(name: str) -> None:
     assert 0 < len(kept) <= 120
     assert not set(kept) & set("/\\\r\n\0")
     assert kept not in (".", "..")
+
+
+async def test_a_file_that_made_room_is_had_again_from_its_messenger(open_house: OpenHouse) -> None:
+    async with open_house(media_quota_bytes=2_600) as house:
+        for name, colour in (("one", "red"), ("two", "blue")):
+            data = picture("BMP", (16, 16), colour)
+            house.personal.files[name] = b"%PDF-1.7" + data + bytes(700)
+            file = {"kind": "document", "native_ref": name, "name": f"{name}.pdf"}
+            await house.personal.say(name, files=[file])
+        messages = [await house.told(name) for name in ("one", "two")]
+
+        for message in (*messages, messages[0]):
+            name = message.text
+            found = await house.core.media.content(REMOTE, message.id)
+            assert found.data == house.personal.files[name]
+
+        assert house.personal.downloads == ["one", "two", "one"]
+        again = await house.core.media.content(REMOTE, messages[0].id)
+        assert again.attachment.name == "one.pdf"
+        assert house.personal.downloads == ["one", "two", "one"]

@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 import anyio
 import orjson
@@ -17,7 +17,7 @@ from anyio import to_thread
 from pydantic import BaseModel, ConfigDict, Field, SecretStr
 
 from messengers.errors import InvalidInput, NotFound, Unauthorized
-from messengers.models import Health, Lifecycle, MessageRef, Sender, UserAction
+from messengers.models import Attachment, Health, Lifecycle, MessageRef, Sender, UserAction
 from messengers.providers.arrangement import Arrangement
 from messengers.providers.base import (
     ChatSeen,
@@ -68,6 +68,7 @@ CAPABILITIES = Capabilities(
     block=Level.FULL,
     webhooks=Level.FULL,
     portraits=Level.FULL,
+    download_media=Level.FULL,
     rich=Level.FULL,
     pin=Level.FULL,
     max_poll_options=12,
@@ -151,6 +152,9 @@ class Platform:
     blocked: list[str] = field(default_factory=list[str])
     webhook_url: str = ""
     portraits: dict[str, bytes] = field(default_factory=dict[str, bytes])
+    files: dict[str, bytes] = field(default_factory=dict[str, bytes])
+    """What it gives for a file's reference, as often as it is asked."""
+    downloads: list[str] = field(default_factory=list[str])
     calls: list[tuple[str, ...]] = field(default_factory=list[tuple[str, ...]])
     """Edits, deletes, reactions and read marks."""
     answers: list[Callable[[], Exception | None]] = field(
@@ -326,6 +330,14 @@ class ScriptedProvider(ScriptedGroups):
             raise NotFound("There is no picture.")
         return picture
 
+    async def download(self, attachment: Attachment, max_bytes: int) -> bytes:
+        self._platform.downloads.append(attachment.native_ref)
+        self._platform.answer()
+        data = self._platform.files.get(attachment.native_ref)
+        if data is None or len(data) > max_bytes:
+            raise NotFound("There is no such file.")
+        return data
+
 
 class ScannedProvider(ScriptedProvider):
     """The same, for an account that logs in by its phone."""
@@ -370,7 +382,7 @@ class ScannedProvider(ScriptedProvider):
         session.rename(self._session)
 
 
-def _message(data: Mapping[str, str], at: datetime) -> MessageSeen:
+def _message(data: Mapping[str, Any], at: datetime) -> MessageSeen:
     mine = data.get("from") == "me"
     origin: Literal["device", "history", "realtime"] = "device" if mine else "realtime"
     if data.get("origin") == "history":
@@ -395,6 +407,7 @@ def _message(data: Mapping[str, str], at: datetime) -> MessageSeen:
         direction="out" if mine else "in",
         origin=origin,
         text=data.get("text", ""),
+        attachments=tuple(Attachment.model_validate(each) for each in data.get("files", ())),
         reply_to_native_id=data.get("reply_to", ""),
         mentions_me=bool(data.get("mention")),
     )

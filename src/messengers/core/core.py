@@ -48,6 +48,7 @@ __all__ = ["Core", "open_core"]
 
 log = logging.getLogger(__name__)
 _SWEEP_S = 30.0
+_FILES_S = 3600.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -184,9 +185,13 @@ async def _build(
 
 async def _sweep(core: Core) -> None:
     """What only time ends, and lanes that a passing fault of the disk put to rest."""
+    files_at = 0.0
     while True:
         await anyio.sleep(_SWEEP_S)
         try:
+            if core.clock.monotonic_s() >= files_at:
+                files_at = core.clock.monotonic_s() + _FILES_S
+                await core.media.expire()
             await core.approvals.expire()
             await core.keys.flush()
             await core.outbox.wake_all()

@@ -5,25 +5,23 @@ type come from its bytes, and nothing is unpacked or rendered here.
 """
 
 import hashlib
-import os
 import re
-import secrets
 import unicodedata
 from collections.abc import Mapping
 from dataclasses import replace
-from pathlib import Path
+from functools import partial
 
 import anyio
 from sqlalchemy import Connection
 
 from messengers.clock import Clock, to_ms
 from messengers.core.callers import Caller
+from messengers.core.files import Files
 from messengers.core.instances import Instances
 from messengers.core.pictures import RASTER_MIMES, Looks, for_model, look
 from messengers.errors import (
     InvalidInput,
     NotFound,
-    StorageUnavailable,
     Unreachable,
 )
 from messengers.models import Attachment, Chat, IdKind, MediaKind, Model, decode_id, require_id
@@ -73,6 +71,9 @@ class Media:
         self._instances = instances
         self._clock = clock
         self._settings = settings
+        self._files = Files(
+            store.media_dir, settings.media_quota_bytes, settings.media_retention_days
+        )
         self.max_pixels = settings.image_max_pixels
         self._decoding = anyio.CapacityLimiter(1)  # a decoded picture may take 200 MB
 
@@ -87,11 +88,23 @@ class Media:
         looks = look(data, self.max_pixels)
         return await self._keep(instance_id, chat, data, plain_file_name(name, looks.mime), looks)
 
+    async def expire(self) -> None:
+        """Remove the bytes that nobody used for the time that the owner set."""
+        await anyio.to_thread.run_sync(self._files.expire, self._clock.now())
+
     async def _keep(
-        self, instance_id: str, chat: str | None, data: bytes, name: str, looks: Looks
+        self,
+        instance_id: str,
+        chat: str | None,
+        data: bytes,
+        name: str,
+        looks: Looks,
+        *,
+        given_again: bool = False,
     ) -> Attachment:
         digest = hashlib.sha256(data).hexdigest()
-        await anyio.to_thread.run_sync(_write, self._path(digest), data)
+        write = partial(self._files.write, given_again=given_again)
+        await anyio.to_thread.run_sync(write, digest, data, self._clock.now())
         values: dict[str, object] = {
             "instance_id": instance_id,
             "chat_id": require_id(IdKind.CHAT, chat, "chat") if chat else None,
@@ -188,8 +201,13 @@ class Media:
                 "That message has no such file." if files else "That message has no file.",
                 f"It has {len(files)}; index counts from 0." if files else "Take another.",
             )
-        media = files[index].media or await self._fetched(row, files[index], index)
-        return await self._row(media)
+        file = files[index]
+        if file.media:
+            kept = await self._row(file.media)
+            here = await anyio.to_thread.run_sync(self._files.has, kept["sha256"])
+            if here or not file.native_ref:
+                return kept
+        return await self._row(await self._fetched(row, file, index))
 
     async def _fetched(self, message: Row, file: Attachment, index: int) -> str:
         """Have a file of a message from its messenger and keep it; returns its media id."""
@@ -211,7 +229,7 @@ class Media:
             looks = replace(looks, kind=file.kind)
         name = plain_file_name(file.name, looks.mime)
         chat = id_of(IdKind.CHAT, message["chat_id"])
-        kept = await self._keep(message["instance_id"], chat, data, name, looks)
+        kept = await self._keep(message["instance_id"], chat, data, name, looks, given_again=True)
         await self._store.write(lambda conn: _point(conn, message["id"], index, kept.media))
         return kept.media
 
@@ -222,16 +240,8 @@ class Media:
             raise _unknown()
         return row
 
-    def _path(self, digest: str) -> Path:
-        return self._store.media_dir / digest[:2] / digest
-
     async def _bytes(self, row: Row) -> bytes:
-        try:
-            return await anyio.to_thread.run_sync(self._path(row["sha256"]).read_bytes)
-        except FileNotFoundError as exc:
-            raise NotFound("That file's bytes are gone.", "Ask for it to be sent again.") from exc
-        except OSError as exc:
-            raise StorageUnavailable("A stored file cannot be read.", "Check the disk.") from exc
+        return await anyio.to_thread.run_sync(self._files.read, row["sha256"], self._clock.now())
 
 
 def _point(conn: Connection, message: int, index: int, media: str) -> None:
@@ -253,25 +263,6 @@ def plain_file_name(name: str, mime: str) -> str:
     if not visible:
         return "file" + _EXTENSIONS.get(mime, "")
     return visible[-_MAX_NAME:]
-
-
-def _write(path: Path, data: bytes) -> None:
-    """Whole or not at all, private, on the disk when it returns. Blocking."""
-    try:
-        if path.exists() and path.stat().st_size == len(data):
-            return
-        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        part = path.with_name(f"{path.name}.{secrets.token_hex(4)}.part")
-        file = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
-        with os.fdopen(file, "wb") as out:
-            out.write(data)
-            out.flush()
-            os.fsync(out.fileno())
-        part.replace(path)
-    except OSError as exc:
-        raise StorageUnavailable(
-            "The file could not be stored.", "Check the data directory's space and permissions."
-        ) from exc
 
 
 def _chat_key(chat: Chat) -> int:

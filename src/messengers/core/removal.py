@@ -7,6 +7,7 @@ from pathlib import Path
 import anyio.to_thread
 from sqlalchemy import Connection
 
+from messengers.core.files import places
 from messengers.store import Store, search
 from messengers.store import instances as rows
 
@@ -49,4 +50,5 @@ async def forget_directory(home: Path, instance_id: str) -> None:
 
 def _unlink(media_dir: Path, digests: Sequence[str]) -> None:
     for digest in digests:
-        (media_dir / digest[:2] / digest).unlink(missing_ok=True)
+        for path in places(media_dir, digest):
+            path.unlink(missing_ok=True)
