@@ -128,9 +128,11 @@ async def _run(app: App, mode: Mode, ears: _Ears, stopping: anyio.Event) -> None
             mode.ready(url)
             await stopping.wait()
             _log.info("Stopping.")
-            # New clients are refused, calls under way get a moment, then everything is cut.
+            # New clients are refused, streams say farewell, calls under way get a moment, then
+            # everything is cut.
             web.should_exit = control.should_exit = True
             ears.clients.close()
+            app.core.feed.close()
             with anyio.move_on_after(_STREAMS_S):
                 await app.transports.drain()
             ears.clients.cut()

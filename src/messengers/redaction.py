@@ -6,11 +6,19 @@ standing. What has no shape of its own is registered by whoever reads or makes i
 
 import json
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Container, Iterable, Mapping
 from typing import cast
 from urllib.parse import quote
 
-__all__ = ["escape", "is_secret_name", "redact", "redact_answer", "redact_value", "register_secret"]
+__all__ = [
+    "escape",
+    "is_secret_name",
+    "redact",
+    "redact_answer",
+    "redact_texts",
+    "redact_value",
+    "register_secret",
+]
 
 MASK = "[redacted]"
 _SHORTEST = 6
@@ -169,6 +177,20 @@ def redact_value(value: object, name: str = "") -> object:
     if isinstance(value, list | tuple | set | frozenset):
         return [redact_value(item) for item in cast("Iterable[object]", value)]
     return _redact_start(repr(value) if isinstance(value, BaseException) else str(value))
+
+
+def redact_texts(value: object, keep: Container[str] = ()) -> object:
+    """`redact_answer` on every text of a JSON value, but for what stands under a name of `keep`."""
+    match value:
+        case str():
+            return redact_answer(value)
+        case Mapping():
+            items = cast("Mapping[str, object]", value).items()
+            return {key: each if key in keep else redact_texts(each, keep) for key, each in items}
+        case list() | tuple():
+            return [redact_texts(each, keep) for each in cast("Iterable[object]", value)]
+        case _:
+            return value
 
 
 def _redact_start(text: str) -> str:

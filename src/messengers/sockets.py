@@ -11,6 +11,7 @@ from messengers.home import make_private
 __all__ = ["bind_tcp", "bind_unix"]
 
 _BACKLOG = 512
+_SILENCE_MS = 20_000
 
 
 def bind_tcp(host: str, port: int, *, must: bool) -> socket.socket:
@@ -30,6 +31,10 @@ def bind_tcp(host: str, port: int, *, must: bool) -> socket.socket:
     bound.setblocking(False)  # noqa: FBT003 - the standard library's own signature
     try:
         bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        if hasattr(socket, "TCP_USER_TIMEOUT"):
+            # Every connection inherits it: a peer that vanished without a word is found by the
+            # next bytes it does not take, not after a quarter of an hour.
+            bound.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, _SILENCE_MS)
         bound.bind(address)
         # At once: two sockets may be bound to one port until one of them listens.
         bound.listen(_BACKLOG)

@@ -16,6 +16,7 @@ from pydantic.fields import FieldInfo
 from pydantic_core import PydanticUndefined
 
 from messengers.cli.install.clients import CLIENTS
+from messengers.core.event_types import EVENT_TYPES
 from messengers.mcp_server.table import TABLE, Row
 from messengers.providers.base import ProviderInfo
 from messengers.providers.catalog import BUILT_IN, Catalog
@@ -83,6 +84,11 @@ def settings() -> str:
         text = " ".join((field.description or "").split())
         lines.append([f"`{PREFIX}{name.upper()}`", _default(name), _type(field.annotation), text])
     return _table(["variable", "default", "takes", "what it does"], lines)
+
+
+def events() -> str:
+    """Every type of event."""
+    return _table(["type", "what happened"], ([f"`{k}`", v] for k, v in EVENT_TYPES.items()))
 
 
 def clients() -> str:
@@ -195,6 +201,7 @@ TABLES: dict[str, Callable[[], str]] = {
     "tools-full": tools_full,
     "settings": settings,
     "clients": clients,
+    "events": events,
     **{f"{name}-options": partial(options, name) for name in BUILT_IN},
 }
 

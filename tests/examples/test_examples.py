@@ -95,3 +95,21 @@ def test_examples_stay_small_and_stand_in_their_list(path: Path) -> None:
     assert len(text.splitlines()) <= 60
     assert path.name in (ROOT / "examples" / "README.md").read_text("utf-8")
     assert f"python examples/{path.name}" in text
+
+
+def test_follow_events_shows_what_comes_in(house: House, key_file: Path) -> None:
+    line = [*example("follow_events.py"), "--url", house.url, "--key-file", str(key_file)]
+    with (
+        house.visitor() as visitor,
+        subprocess.Popen(
+            [*line, "--count", "2"], env=house.env, stdout=subprocess.PIPE, text=True
+        ) as process,
+    ):
+        assert process.stdout is not None
+        assert process.stdout.readline().startswith("(stream.open ")
+        visitor.say("Hello?")
+        visitor.say("Anyone there?")
+        shown = process.stdout.read()
+
+    assert [line.partition(": ")[2] for line in shown.splitlines()] == ["Hello?", "Anyone there?"]
+    assert process.returncode == 0

@@ -21,6 +21,7 @@ PATHS = (
     ("GET", "/mcp"),
     ("GET", "/sse"),
     ("POST", "/messages/?session_id=0"),
+    ("GET", "/events"),
     ("GET", "/chat/page"),
     ("GET", "/forms/x"),
     ("GET", "/login/x"),
@@ -183,6 +184,7 @@ async def test_every_route_needs_a_key_but_the_known_few(site: Site) -> None:
         "/mcp",
         "/sse",
         "/messages/",
+        "/events",
         "/instances/ref/login",
         "/instances/ref/login/step",
     }

@@ -29,6 +29,10 @@ class Caller:
         """Whether the instance exists as far as this caller is concerned."""
         return self.instances is None or instance_id in self.instances
 
+    def may(self, scope: str) -> bool:
+        """Whether its key was given a scope."""
+        return "*" in self.scopes or scope in self.scopes
+
     def require_owner(self) -> None:
         """Raises Forbidden for everyone but the owner at the terminal."""
         if self.actor != OWNER.actor:

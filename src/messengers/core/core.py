@@ -19,6 +19,7 @@ from messengers.core.deliveries import Deliveries
 from messengers.core.documents import Documents
 from messengers.core.drafts import Drafts
 from messengers.core.events import Events
+from messengers.core.feed import Feed
 from messengers.core.forms import Forms
 from messengers.core.group_changes import GroupChanges
 from messengers.core.groups import Groups
@@ -60,6 +61,7 @@ class Core:
     store: Store
     events: Events
     guard: Guard
+    feed: Feed
     address: Address
     instances: Instances
     supervisor: Supervisor
@@ -103,6 +105,7 @@ async def open_core(
         async with anyio.create_task_group() as tasks:
             core = await _build(settings, clock, store, guard, tasks)
             tasks.start_soon(core.inbox.work)
+            tasks.start_soon(core.feed.run)
             await core.outbox.resume()
             await core.supervisor.start(tasks)
             tasks.start_soon(_sweep, core)
@@ -131,7 +134,8 @@ async def _build(
     )
     await instances.load()
     chats = Chats(store, clock, events, instances)
-    history = History(store, events, instances, chats)
+    feed = Feed(store, events, instances, chats)
+    history = History(store, events, instances, chats, feed)
     media = Media(store, clock, settings, instances)
     sources = Sources(store, settings, guard, instances, chats, media)
     inbox = Inbox(store, clock, events, instances, tasks)
@@ -153,6 +157,7 @@ async def _build(
         store=store,
         events=events,
         guard=guard,
+        feed=feed,
         address=address,
         instances=instances,
         supervisor=supervisor,

@@ -5,7 +5,7 @@ keep a position (the seq) and read the log from there, so a slow one loses nothi
 carries no data.
 """
 
-from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
+from collections.abc import AsyncGenerator, Awaitable, Callable, Collection, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import TypeVar
@@ -19,6 +19,7 @@ from messengers.core.callers import Caller
 from messengers.models import Event
 from messengers.store import Store
 from messengers.store import events as rows
+from messengers.store.rows import Row
 
 __all__ = ["Events", "Signal"]
 
@@ -106,17 +107,39 @@ class Events:
         kind: str = "",
     ) -> list[tuple[int, Event]]:
         """Events after `seq` that the caller may see, oldest first, with their seqs."""
-        stmt = rows.since(
-            by_chat=chat_id is not None, by_instance=bool(instance_id), by_kind=bool(kind)
+        instances = {instance_id} if instance_id else caller.instances
+        if instances is not None and caller.instances is not None:
+            instances &= caller.instances
+        found = await self.rows_since(
+            seq,
+            limit,
+            types=(kind,) if kind else None,
+            instances=None if instances is None else tuple(instances),
+            chat=chat_id,
         )
-        params = {"chat": chat_id, "instance": instance_id, "kind": kind}
-        wanted = {name: value for name, value in params.items() if value}
-        found = await self._store.rows(stmt, seq=seq, limit=limit, **wanted)
-        return [
-            (row["seq"], rows.event_of(row, self._names(row["instance_id"])))
-            for row in found
-            if not row["instance_id"] or caller.sees(row["instance_id"])
-        ]
+        return [(row["seq"], rows.event_of(row, self._names(row["instance_id"]))) for row in found]
+
+    async def rows_since(
+        self,
+        seq: int,
+        limit: int,
+        *,
+        types: Collection[str] | None = None,
+        instances: Collection[str] | None = None,
+        chat: int | None = None,
+        kinds: Collection[str] | None = None,
+    ) -> Sequence[Row]:
+        """Rows of the log after `seq`, oldest first; None does not filter."""
+        stmt = rows.after(
+            types=types is not None,
+            instances=instances is not None,
+            chat=chat is not None,
+            kinds=kinds is not None,
+        )
+        params = {"types": types, "instances": instances, "chat": chat, "kinds": kinds}
+        given = {name: value for name, value in params.items() if value is not None}
+        lists = {n: list(v) if isinstance(v, Collection) else v for n, v in given.items()}
+        return await self._store.rows(stmt, seq=seq, limit=limit, **lists)
 
     async def of_message(self, message: int) -> list[Event]:
         """The history of one message, oldest first."""

@@ -4,10 +4,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
+import anyio
+
 from messengers.clock import to_ms
 from messengers.core.callers import Caller
 from messengers.core.chats import ChatFilter, Chats, chat_key
 from messengers.core.events import Events
+from messengers.core.feed import Feed, Notice
 from messengers.core.instances import Instances
 from messengers.core.pages import ChatMessages, Page, check_limit
 from messengers.errors import InvalidInput, NotFound
@@ -46,9 +49,12 @@ class Waited:
 class History:
     """The stored messages."""
 
-    def __init__(self, store: Store, events: Events, instances: Instances, chats: Chats) -> None:
+    def __init__(
+        self, store: Store, events: Events, instances: Instances, chats: Chats, feed: Feed
+    ) -> None:
         self._store = store
         self._events = events
+        self._feed = feed
         self._instances = instances
         self._chats = chats
 
@@ -184,36 +190,27 @@ class History:
         if cursor:
             start = int(self._store.cursors.decode(scope, cursor)[0])
             gap = start + 1 < await self._events.oldest()
-        key = chat_key(place) if place else None
-        position = start
-
-        async def ready() -> list[Event] | None:
-            nonlocal position
-            found = await self._events.since(
-                caller,
-                position,
-                chat_id=key,
-                instance_id=chosen.id if chosen else "",
-                kind="message.received",
-            )
-            if not found:
-                return None
-            position = found[-1][0]
-            return [event for _, event in found]
-
-        arrived = await self._events.wait(ready, timeout_s) or []
-        items = await self._of_events(caller, arrived)
+        selection = self._feed.select(
+            caller,
+            types=("message.received",),
+            instance=chosen.id if chosen else "",
+            chat=chat_key(place) if place else None,
+        )
+        async with self._feed.follow(selection, start) as following:
+            arrived = await following.poll()
+            if not arrived:
+                with following.scope, anyio.move_on_after(timeout_s):
+                    arrived = await following.receive()
+            position = following.position
+        items = await self._of_notices(caller, arrived)
         return Waited(items, self._store.cursors.encode(scope, (position,)), gap)
 
-    async def _of_events(
-        self, caller: Caller, arrived: Sequence[Event]
+    async def _of_notices(
+        self, caller: Caller, arrived: Sequence[Notice]
     ) -> tuple[ChatMessages, ...]:
         by_chat: dict[str, list[Message]] = {}
-        for event in arrived:
-            row = await self._store.row(
-                rows.get, message=decode_id(IdKind.MESSAGE, event.message) or 0
-            )
-            if row is not None:
-                by_chat.setdefault(event.chat, []).append(self.of_row(row))
+        for notice in arrived:
+            if notice.message is not None:
+                by_chat.setdefault(notice.event.chat, []).append(notice.message)
         found = await self._chats.many(caller, by_chat)
         return tuple(ChatMessages(chat, tuple(by_chat[chat.id])) for chat in found)

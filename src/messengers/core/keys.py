@@ -9,11 +9,13 @@ machine's user alone can read; it opens what stdio opens, from this machine.
 import hmac
 import os
 import secrets
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Generator, Iterable, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 
+import anyio
 from sqlalchemy import Connection
 
 from messengers.clock import Clock, to_ms
@@ -40,6 +42,8 @@ class _Known:
     key: ApiKey
     digest: str
     uses: int = 0
+    held: set[anyio.CancelScope] = field(default_factory=set[anyio.CancelScope])
+    """What goes on under it: ended with it."""
 
 
 class Keys:
@@ -158,6 +162,8 @@ class Keys:
         if not await self._store.write(unit):
             raise Conflict("This key was revoked before.")
         known.key = known.key.model_copy(update={"revoked_at": now})
+        for scope in tuple(known.held):
+            scope.cancel()
         return known.key
 
     def verify(self, secret: str, *, from_loopback: bool = False) -> Caller | None:
@@ -184,6 +190,25 @@ class Keys:
             toolsets=frozenset(known.key.toolsets),
             instances=frozenset(known.key.instances) if known.key.instances else None,
         )
+
+    @contextmanager
+    def held(self, caller: Caller) -> Generator[None]:
+        """What is awaited here is cancelled once the caller's key is revoked or expires."""
+        known = next((one for one in self._known.values() if one.key.id == caller.actor), None)
+        with anyio.CancelScope() as scope:
+            if known is None:
+                yield
+                return
+            if known.key.expires_at is not None:
+                left = known.key.expires_at - self._clock.now()
+                scope.deadline = anyio.current_time() + left.total_seconds()
+            if known.key.revoked_at is not None:
+                scope.cancel()
+            known.held.add(scope)
+            try:
+                yield
+            finally:
+                known.held.discard(scope)
 
     async def flush(self) -> None:
         """Write the uses since the last time, in one transaction; called now and then."""

@@ -25,7 +25,7 @@ from messengers.mcp_server.schemas import same_in_both_eras
 from messengers.mcp_server.table import TABLE, Row
 from messengers.mcp_server.text import Visible
 from messengers.mcp_server.transports import Surface, caller_of
-from messengers.redaction import redact_answer
+from messengers.redaction import redact_answer, redact_texts
 
 __all__ = ["GatedServer", "shape"]
 
@@ -107,7 +107,7 @@ async def shape(ctx: ServerRequestContext[Surface, Any], call_next: CallNext) ->
     if ctx.method == "tools/list" and isinstance(result, dict):
         return _own_tools(result, caller_of(ctx))
     if ctx.method in {"tools/call", "resources/read", "prompts/get", "completion/complete"}:
-        return cast("HandlerResult", _redacted(result))
+        return cast("HandlerResult", redact_texts(result, _BINARY))
     return result
 
 
@@ -116,16 +116,3 @@ def _own_tools(result: dict[str, Any], caller: Caller) -> dict[str, Any]:
         same_in_both_eras(tool) for tool in result["tools"] if _ROWS[tool["name"]].open_to(caller)
     ]
     return {**result, "tools": tools}
-
-
-def _redacted(value: object) -> object:
-    match value:
-        case str():
-            return redact_answer(value)
-        case dict():
-            items = cast("dict[str, object]", value).items()
-            return {key: each if key in _BINARY else _redacted(each) for key, each in items}
-        case list():
-            return [_redacted(each) for each in cast("list[object]", value)]
-        case _:
-            return value

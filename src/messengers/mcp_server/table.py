@@ -96,10 +96,11 @@ class Row:
 
     def open_to(self, caller: Caller) -> bool:
         """Whether the tool exists as far as this caller is concerned."""
-        scoped = "*" in caller.scopes or self.scope in caller.scopes
         if self.toolset and self.toolset not in caller.toolsets:
             return False
-        return scoped and _PRESETS.index(self.preset) <= _PRESETS.index(caller.preset)
+        return caller.may(self.scope) and _PRESETS.index(self.preset) <= _PRESETS.index(
+            caller.preset
+        )
 
     def closing(self, error: MessengersError | None = None) -> str:
         """The last words of an error: what has become of the act. None: nothing is known of it."""

@@ -4,16 +4,17 @@ from collections.abc import Mapping
 from functools import cache
 from typing import Any
 
-from sqlalchemy import Connection, Select, bindparam, func, insert, select
+from sqlalchemy import Connection, Select, bindparam, func, insert, or_, select
 
 from messengers.clock import from_ms
 from messengers.models import Event, IdKind
 from messengers.store.rows import Row, dump_json, id_of, load_json, run
-from messengers.store.tables import EventRow, table
+from messengers.store.tables import ChatRow, EventRow, table
 
-__all__ = ["append", "event_of", "last_seq", "of_message", "oldest", "since"]
+__all__ = ["after", "append", "event_of", "last_seq", "of_message", "oldest"]
 
 _events = table(EventRow)
+_chats = table(ChatRow)
 _append = insert(_events)
 oldest = select(func.min(_events.c.seq).label("seq"))
 last_seq = select(func.max(_events.c.seq).label("seq"))
@@ -44,15 +45,23 @@ def append(
 
 
 @cache
-def since(*, by_chat: bool, by_instance: bool, by_kind: bool) -> Select[Any]:
-    """Events after `seq`, oldest first; optional `chat`, `instance`, `kind`."""
-    stmt = select(_events).where(_events.c.seq > bindparam("seq"))
-    if by_chat:
+def after(*, types: bool, instances: bool, chat: bool, kinds: bool) -> Select[Any]:
+    """Events after `seq`, oldest first, at most `limit`. Parameters by name of the flag.
+
+    `kinds` are those of chats; what concerns no chat passes all the same.
+    """
+    stmt = select(_events, _chats.c.kind.label("chat_kind"))
+    stmt = stmt.outerjoin(_chats, _chats.c.id == _events.c.chat_id)
+    stmt = stmt.where(_events.c.seq > bindparam("seq"))
+    if types:
+        stmt = stmt.where(_events.c.kind.in_(bindparam("types", expanding=True)))
+    if instances:
+        stmt = stmt.where(_events.c.instance_id.in_(bindparam("instances", expanding=True)))
+    if chat:
         stmt = stmt.where(_events.c.chat_id == bindparam("chat"))
-    if by_instance:
-        stmt = stmt.where(_events.c.instance_id == bindparam("instance"))
-    if by_kind:
-        stmt = stmt.where(_events.c.kind == bindparam("kind"))
+    if kinds:
+        fits = _chats.c.kind.in_(bindparam("kinds", expanding=True))
+        stmt = stmt.where(or_(_events.c.chat_id.is_(None), fits))
     return stmt.order_by(_events.c.seq).limit(bindparam("limit"))
 
 

@@ -42,6 +42,7 @@ __all__ = [
     "found",
     "get",
     "in_threads",
+    "many",
     "message_of",
     "newest_of_chats",
     "page",
@@ -55,6 +56,7 @@ __all__ = [
 _messages = table(MessageRow)
 _chats = table(ChatRow)
 get = select(_messages).where(_messages.c.id == bindparam("message"))
+many = select(_messages).where(_messages.c.id.in_(bindparam("messages", expanding=True)))
 by_native = select(_messages).where(
     _messages.c.instance_id == bindparam("instance"),
     _messages.c.chat_id == bindparam("chat"),

@@ -1,4 +1,4 @@
-"""Which routes need no key, and why. Everything that is not named here needs one.
+"""Which routes need no key, and why, and which scope a key needs. All others need a key.
 
 A route that nobody thought of is closed by that; a test holds the list to the routes there are.
 """
@@ -6,7 +6,7 @@ A route that nobody thought of is closed by that; a test holds the list to the r
 from dataclasses import dataclass
 from typing import Literal
 
-__all__ = ["OPEN_DOORS", "Door", "door_of"]
+__all__ = ["OPEN_DOORS", "SCOPED_DOORS", "Door", "door_of"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,6 +20,8 @@ class Door:
     this machine only; an API key or the local key."""
     body: Literal["none", "json", "form", "any"] = "none"
     """What a request may carry: `any` is checked by the route itself, like a picture."""
+    scope: str = ""
+    """What a key needs beside holding; empty where the route itself judges, as tools do."""
 
 
 OPEN_DOORS = (
@@ -30,12 +32,13 @@ OPEN_DOORS = (
     Door("/forms/", "link", "form"),
     Door("/login/", "link", "json"),
 )
+SCOPED_DOORS = (Door("/events", "key", scope="read"),)
 _LOCKED = Door("/", "key", "json")
 
 
 def door_of(path: str) -> Door:
     """The door before a path."""
-    for door in OPEN_DOORS:
+    for door in (*OPEN_DOORS, *SCOPED_DOORS):
         if path == door.path or (door.path.endswith("/") and path.startswith(door.path)):
             return door
     return _LOCKED

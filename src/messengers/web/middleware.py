@@ -9,6 +9,7 @@ from ipaddress import ip_address
 from time import perf_counter
 from typing import cast
 
+import anyio
 import structlog
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.requests import ClientDisconnect
@@ -29,6 +30,7 @@ __all__ = ["Bodies", "Hosts", "KeyCheck", "RequestLog", "SecurityHeaders"]
 _log = structlog.get_logger(__name__)
 _BODY_METHODS = frozenset({"POST", "PUT", "PATCH", "DELETE"})
 _FORM = "application/x-www-form-urlencoded"
+_FAREWELL_S = 1.0
 _FRAMING_BYTES = 64 * 1024
 """What a multipart body has around the file."""
 _WILDCARDS = ("0.0.0.0", "::", "")  # noqa: S104 - recognised, not bound
@@ -156,7 +158,7 @@ class KeyCheck:
     """Who asks: `scope["caller"]` for every route that is not an open door.
 
     The key is taken from the header only. Unknown, wrong, expired and revoked keys, and none, are
-    answered alike.
+    answered alike. What goes on when a key ends, ends with it.
     """
 
     def __init__(self, app: ASGIApp, keys: Keys) -> None:
@@ -164,20 +166,50 @@ class KeyCheck:
         self._keys = keys
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] in ("http", "websocket") and door_of(scope["path"]).opened_by == "key":
-            caller = self._caller(scope)
-            if caller is None:
-                response = refused(
-                    401,
-                    "unauthorized",
-                    "A key is needed, and none that holds was given.",
-                    "Send `Authorization: Bearer …`; `messengers keys create` makes a key.",
-                    **{"WWW-Authenticate": 'Bearer realm="messengers"'},
-                )
-                await refuse(response, scope, receive, send)
-                return
+        door = door_of(scope["path"]) if scope["type"] in ("http", "websocket") else None
+        if door is None or door.opened_by != "key":
+            await self._app(scope, receive, send)
+            return
+        caller = self._caller(scope)
+        if caller is None:
+            response = refused(
+                401,
+                "unauthorized",
+                "A key is needed, and none that holds was given.",
+                "Send `Authorization: Bearer …`; `messengers keys create` makes a key.",
+                **{"WWW-Authenticate": 'Bearer realm="messengers"'},
+            )
+            await refuse(response, scope, receive, send)
+        elif door.scope and not caller.may(door.scope):
+            response = refused(403, "forbidden", f"This key lacks the scope {door.scope}.")
+            await refuse(response, scope, receive, send)
+        else:
             scope["caller"] = caller
-        await self._app(scope, receive, send)
+            await self._serve(caller, scope, receive, send)
+
+    async def _serve(self, caller: Caller, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve for as long as the key holds: when it ends, its client has left.
+
+        Whatever streams listens for that, and puts its things away, which a cancelled one need not.
+        """
+        is_open = has_ended = False
+
+        async def listen() -> Message:
+            nonlocal has_ended
+            with self._keys.held(caller):
+                return await receive()
+            has_ended = True
+            return {"type": f"{scope['type']}.disconnect"}
+
+        async def watch(message: Message) -> None:
+            nonlocal is_open
+            await send(message)
+            is_open = message["type"] == "http.response.start" or message.get("more_body", False)
+
+        await self._app(scope, listen, watch)
+        if has_ended and is_open:
+            with anyio.move_on_after(_FAREWELL_S):
+                await send({"type": "http.response.body", "body": b"", "more_body": False})
 
     def _caller(self, scope: Scope) -> Caller | None:
         given = Headers(scope=scope).getlist("authorization")
