@@ -24,6 +24,7 @@ ENVIRONMENT_READERS = {"settings.py", "home.py", "cli/stdio.py"}
 ENVIRONMENT = {"environ", "environb", "getenv"}
 # The outermost loops, and where code of strangers runs: what is raised there has nowhere to go.
 OUTERMOST_LOOPS: set[str] = {
+    "core/dispatch.py",
     "core/feed.py",
     "core/health.py",  # a stranger's __str__
     "core/inbox.py",

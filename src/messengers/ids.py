@@ -22,6 +22,8 @@ class IdKind(StrEnum):
     MEDIA = "f"
     KEY = "k"
     CONTACT = "p"
+    WEBHOOK = "w"
+    DELIVERY = "d"
 
 
 def encode_id(kind: IdKind, key: int) -> str:

@@ -25,6 +25,7 @@ COMMANDS: Mapping[str, str] = {
     "approve": "messengers.cli.approve:approve",
     "chats": "messengers.cli.chats:chats",
     "keys": "messengers.cli.keys:keys",
+    "webhooks": "messengers.cli.webhooks:webhooks",
     "status": "messengers.cli.status:status",
     "logs": "messengers.cli.logs:logs",
     "doctor": "messengers.cli.doctor:doctor",

@@ -17,7 +17,9 @@ from messengers.core.chats import Chats
 from messengers.core.contacts import Contacts
 from messengers.core.deliveries import Deliveries
 from messengers.core.documents import Documents
+from messengers.core.dispatch import Dispatch
 from messengers.core.drafts import Drafts
+from messengers.core.endpoints import Endpoints
 from messengers.core.events import Events
 from messengers.core.feed import Feed
 from messengers.core.forms import Forms
@@ -39,6 +41,7 @@ from messengers.core.sending import Sending
 from messengers.core.sources import Sources
 from messengers.core.supervisor import Supervisor
 from messengers.core.visitors import Visitors
+from messengers.core.webhooks import Webhooks
 from messengers.errors import MessengersError
 from messengers.guarded import AllowedHosts, Guard
 from messengers.providers.catalog import Catalog
@@ -87,6 +90,8 @@ class Core:
     group_changes: GroupChanges
     visitors: Visitors
     keys: Keys
+    dispatch: Dispatch
+    webhooks: Webhooks
 
 
 @asynccontextmanager
@@ -106,12 +111,14 @@ async def open_core(
             core = await _build(settings, clock, store, guard, tasks)
             tasks.start_soon(core.inbox.work)
             tasks.start_soon(core.feed.run)
+            tasks.start_soon(core.dispatch.run)
             await core.outbox.resume()
             await core.supervisor.start(tasks)
             tasks.start_soon(_sweep, core)
             yield core
             with anyio.CancelScope(shield=True):
                 await core.outbox.drain()
+                await core.dispatch.drain()
                 await core.keys.flush()
             tasks.cancel_scope.cancel()
     finally:
@@ -151,6 +158,8 @@ async def _build(
     groups = Groups(store, clock, events, instances, chats)
     keys = Keys(store, clock, settings.preset, settings.toolsets)
     await keys.load()
+    endpoints = Endpoints(store, clock)
+    dispatch = Dispatch(store, clock, events, feed, endpoints, guard, tasks)
     return Core(
         settings=settings,
         clock=clock,
@@ -185,7 +194,12 @@ async def _build(
         ),
         visitors=Visitors(store, clock, instances, chats, history, media),
         keys=keys,
-    )
+        dispatch=dispatch,
+        webhooks=Webhooks(
+            store, clock, events, instances, feed, guard, AllowedHosts(settings.private_hosts),
+            endpoints, dispatch,
+        ),
+    )  # fmt: skip
 
 
 async def _sweep(core: Core) -> None:
@@ -198,6 +212,7 @@ async def _sweep(core: Core) -> None:
                 files_at = core.clock.monotonic_s() + _FILES_S
                 await core.media.expire()
             await core.approvals.expire()
+            await core.webhooks.expire()
             await core.keys.flush()
             await core.outbox.wake_all()
         except MessengersError as exc:

@@ -2,10 +2,14 @@
 
 import difflib
 from collections.abc import Iterable, Mapping
+from typing import Literal
 
 from messengers.errors import InvalidInput
 
-__all__ = ["EVENT_TYPES", "chosen_types"]
+__all__ = ["EVENT_TYPES", "Kinds", "chosen_types"]
+
+Kinds = Literal["all", "private", "groups"]
+"""Of chats that events concern."""
 
 EVENT_TYPES: Mapping[str, str] = {
     "message.received": "Somebody wrote.",
@@ -35,6 +39,7 @@ EVENT_TYPES: Mapping[str, str] = {
     "instance.logged_out": "Its session was ended.",
     "instance.adopted": "It took over another program's session.",
     "instance.removed": "It was removed.",
+    "webhook.disabled": "An endpoint is told nothing any more; `reason` says why.",
     "instance.health": "How it fares changed: `lifecycle`, `user_action`, `reason`.",
 }
 """Type → what happened."""

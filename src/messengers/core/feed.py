@@ -18,7 +18,7 @@ from sqlalchemy import SelectBase
 
 from messengers.core.callers import Caller
 from messengers.core.chats import Chats
-from messengers.core.event_types import chosen_types
+from messengers.core.event_types import Kinds, chosen_types
 from messengers.core.events import Events
 from messengers.core.instances import Instances
 from messengers.core.names import fold_phone
@@ -29,7 +29,7 @@ from messengers.store import Store, chats, messages
 from messengers.store import events as rows
 from messengers.store.rows import Row
 
-__all__ = ["EVERYTHING", "Feed", "Following", "Kinds", "Notice", "Selection"]
+__all__ = ["Feed", "Following", "Notice", "Selection"]
 
 log = logging.getLogger(__name__)
 _QUEUE = 100
@@ -38,7 +38,6 @@ _FOLLOWERS_MAX = 2_000
 _REST_S = 1.0
 _GROUPS = frozenset({"group", "channel", "thread"})
 _KINDS = {"private": frozenset({"dm"}), "groups": _GROUPS, "all": None}
-Kinds = Literal["all", "private", "groups"]
 Ending = Literal["", "slow", "stopping"]
 
 
@@ -100,9 +99,6 @@ class Selection:
     def takes(self, notice: Notice) -> bool:
         """Whether what a fitting row tells of is wanted too."""
         return not self.numbers or notice.concerns(self.numbers)
-
-
-EVERYTHING = Selection()
 
 
 class Following:
@@ -274,6 +270,12 @@ class Feed:
         last = found[-1]["seq"] if found else after
         notices = [each for each in await self._told(found) if selection.takes(each)]
         return notices, max(last, end) if is_end else last, is_end
+
+    async def one(self, seq: int) -> Notice | None:
+        """One event of the log; None when it is gone."""
+        found = await self._events.rows_since(seq - 1, 1)
+        told = await self._told([row for row in found if row["seq"] == seq])
+        return told[0] if told else None
 
     async def run(self) -> None:
         """Tell those who are live what is new; never returns."""

@@ -10,7 +10,9 @@ from sqlalchemy import CheckConstraint, Index, LargeBinary, Table, UniqueConstra
 from sqlalchemy.orm import declared_attr
 from sqlmodel import Field, SQLModel
 
-__all__ = ["metadata", "table"]
+from messengers.store.webhook_tables import WebhookDeliveryRow, WebhookEndpointRow
+
+__all__ = ["WebhookDeliveryRow", "WebhookEndpointRow", "metadata", "table"]
 
 metadata = SQLModel.metadata
 _NEW = text("state = 'new'")
@@ -345,36 +347,6 @@ class AccessRuleRow(_Row, table=True):
     note: str = ""
     created_at: int
     expires_at: int | None = None
-
-
-class WebhookEndpointRow(_Row, table=True):
-    __table_args__ = {"sqlite_autoincrement": True}
-
-    id: int | None = Field(default=None, primary_key=True)
-    instance_id: str = ""
-    url: str
-    secret: bytes = Field(sa_type=LargeBinary)
-    filters: str = ""
-    state: str = "enabled"
-    created_at: int
-
-
-class WebhookDeliveryRow(_Row, table=True):
-    __table_args__ = (
-        Index("ix_delivery_todo", "state", "next_at"),
-        {"sqlite_autoincrement": True},
-    )
-
-    id: int | None = Field(default=None, primary_key=True)
-    endpoint_id: int = Field(foreign_key="webhook_endpoint.id", ondelete="CASCADE")
-    event_seq: int
-    state: str = "queued"
-    attempts: int = 0
-    next_at: int = 0
-    lease_until: int | None = None
-    status_code: int | None = None
-    error: str = ""
-    created_at: int
 
 
 class SettingRow(_Row, table=True):

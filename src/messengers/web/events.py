@@ -20,7 +20,8 @@ from starlette.types import Receive, Scope, Send
 from messengers.core.callers import Caller
 from messengers.core.chats import chat_key
 from messengers.core.core import Core
-from messengers.core.feed import Following, Kinds, Notice, Selection
+from messengers.core.event_types import Kinds
+from messengers.core.feed import Following, Notice, Selection
 from messengers.errors import InvalidInput
 from messengers.models import IdKind, decode_id, encode_id
 

@@ -312,24 +312,38 @@ CREATE TABLE webhook_delivery (
     id INTEGER NOT NULL PRIMARY KEY AUTOINCREMENT,
     endpoint_id INTEGER NOT NULL,
     event_seq INTEGER NOT NULL,
+    kind VARCHAR NOT NULL,
+    chat_id INTEGER NOT NULL,
     state VARCHAR NOT NULL,
     attempts INTEGER NOT NULL,
     next_at INTEGER NOT NULL,
-    lease_until INTEGER,
     status_code INTEGER,
     error VARCHAR NOT NULL,
     created_at INTEGER NOT NULL,
+    settled_at INTEGER,
     FOREIGN KEY(endpoint_id) REFERENCES webhook_endpoint (id) ON DELETE CASCADE
 );
 
-CREATE INDEX ix_delivery_todo ON webhook_delivery (state, next_at);
+CREATE INDEX ix_delivery_log ON webhook_delivery (endpoint_id, id);
+
+CREATE INDEX ix_delivery_settled ON webhook_delivery (settled_at);
+
+CREATE INDEX ix_delivery_todo ON webhook_delivery (endpoint_id, chat_id, id) WHERE state = 'queued';
 
 CREATE TABLE webhook_endpoint (
     id INTEGER NOT NULL PRIMARY KEY AUTOINCREMENT,
+    name VARCHAR NOT NULL,
     instance_id VARCHAR NOT NULL,
-    url VARCHAR NOT NULL,
+    url BLOB NOT NULL,
+    origin VARCHAR NOT NULL,
     secret BLOB NOT NULL,
+    old_secret BLOB NOT NULL,
+    old_until INTEGER NOT NULL,
     filters VARCHAR NOT NULL,
     state VARCHAR NOT NULL,
-    created_at INTEGER NOT NULL
+    why VARCHAR NOT NULL,
+    position INTEGER NOT NULL,
+    ok_at INTEGER NOT NULL,
+    created_at INTEGER NOT NULL,
+    UNIQUE (name)
 );
