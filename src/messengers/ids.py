@@ -24,6 +24,7 @@ class IdKind(StrEnum):
     CONTACT = "p"
     WEBHOOK = "w"
     DELIVERY = "d"
+    DEAD_LETTER = "x"
 
 
 def encode_id(kind: IdKind, key: int) -> str:

@@ -14,10 +14,18 @@ from typing import Any, Literal
 import anyio
 import orjson
 from anyio import to_thread
-from pydantic import BaseModel, ConfigDict, Field, SecretStr
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, TypeAdapter
 
-from messengers.errors import InvalidInput, NotFound, Unauthorized
-from messengers.models import Attachment, Health, Lifecycle, MessageRef, Sender, UserAction
+from messengers.errors import InvalidInput, NotFound, Unauthorized, Uncertain
+from messengers.models import (
+    Attachment,
+    Delivery,
+    Health,
+    Lifecycle,
+    MessageRef,
+    Sender,
+    UserAction,
+)
 from messengers.providers.arrangement import Arrangement
 from messengers.providers.base import (
     ChatSeen,
@@ -29,6 +37,7 @@ from messengers.providers.base import (
     Part,
     ProviderContext,
     ProviderInfo,
+    ReactionChanged,
     ReadElsewhere,
     ReceiptSeen,
     Sent,
@@ -55,6 +64,7 @@ __all__ = [
 
 SESSION = b"scripted session"
 """How a session file begins."""
+_DELIVERY: TypeAdapter[Delivery | None] = TypeAdapter(Delivery | None)
 EPOCH = datetime(2026, 11, 20, 12, tzinfo=UTC)
 CAPABILITIES = Capabilities(
     max_text=200,
@@ -163,6 +173,10 @@ class Platform:
     """What the next sends, edits, deletes and reactions raise instead; None accepts."""
     bug: Exception | None = None
     """What the provider's own code raises wherever it is asked for anything but a call."""
+    learned: bool = False
+    """The provider understands riddles, as a newer one may what an older one did not."""
+    lost: int = 0
+    """So many sends take effect, and their answers are lost."""
     hang: anyio.Event | None = None
     """Set: a send takes effect, then waits for this before it answers."""
     start: Callable[[], BaseException | None] = lambda: None
@@ -250,6 +264,10 @@ class ScriptedProvider(ScriptedGroups):
         match kind:
             case "message":
                 return [_message(data, at)]
+            case "riddle" if self._platform.learned:
+                return [_message(data, at)]
+            case "reaction":
+                return [ReactionChanged(chat, native, data["sender"], (data["emoji"],), at)]
             case "edit":
                 return [MessageEdited(chat, native, data["text"], at)]
             case "delete":
@@ -276,6 +294,9 @@ class ScriptedProvider(ScriptedGroups):
             self._platform.accepted.append((chat_native_id, part.text, key))
             each = (part.location, part.contact, part.poll, part.media, part.buttons or None)
             self._platform.contents += [content for content in each if content is not None]
+        if self._platform.lost:
+            self._platform.lost -= 1
+            raise Uncertain("The answer was lost.")
         if self._platform.hang is not None:
             await self._platform.hang.wait()
         return Sent(native_id=f"s-{key}", at=self._clock.now())
@@ -396,6 +417,7 @@ def _message(data: Mapping[str, Any], at: datetime) -> MessageSeen:
             name_source=source,
             phone=data.get("phone", ""),
             username=data.get("username", ""),
+            alt_ids=(data["once"],) if "once" in data else (),
         ),
         native_id=data["id"],
         sender=Sender(
@@ -410,6 +432,8 @@ def _message(data: Mapping[str, Any], at: datetime) -> MessageSeen:
         attachments=tuple(Attachment.model_validate(each) for each in data.get("files", ())),
         reply_to_native_id=data.get("reply_to", ""),
         mentions_me=bool(data.get("mention")),
+        delivery=_DELIVERY.validate_python(data.get("delivery")),
+        client_key=data.get("ours", ""),
     )
 
 

@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import shutil
 import sqlite3
 import subprocess
@@ -83,8 +84,14 @@ def contents(database: Path) -> bytes:
 
 
 def schema(rows: list[tuple[str, str]]) -> dict[str, list[str]]:
-    """The statements by name, their lines in any order: constraints have none."""
-    return {name: sorted(line.strip(" ,\t") for line in sql.splitlines()) for name, sql in rows}
+    """The statements by name, what they list in any order: constraints have none.
+
+    A column that was added later stands on the line of the one before it.
+    """
+    return {
+        name: sorted(filter(None, (each.strip() for each in re.split(r"[,\n]", sql))))
+        for name, sql in rows
+    }
 
 
 def fill(database: Path) -> None:

@@ -227,6 +227,13 @@ async def test_the_log_is_shown(owner: Owner) -> None:
         assert (await owner.fault("GET", f"/log?lines={lines}"))[0] == "invalid_input"
 
 
+async def test_what_was_not_understood_is_asked_for_in_bounds(owner: Owner) -> None:
+    assert await owner.ask("GET", "/dead-letters") == {"items": [], "cursor": ""}
+    assert (await owner.ask("POST", "/dead-letters/all/replay"))["understood"] == 0
+    for query in ("limit=0", "limit=x", "limit=201", "cursor=none"):
+        assert (await owner.fault("GET", f"/dead-letters?{query}"))[0] == "invalid_input"
+
+
 @pytest.mark.case("S66")
 @pytest.mark.parametrize(
     ("method", "path", "body", "code"),

@@ -26,6 +26,7 @@ COMMANDS: Mapping[str, str] = {
     "chats": "messengers.cli.chats:chats",
     "keys": "messengers.cli.keys:keys",
     "webhooks": "messengers.cli.webhooks:webhooks",
+    "dead-letters": "messengers.cli.dead_letters:dead_letters",
     "status": "messengers.cli.status:status",
     "logs": "messengers.cli.logs:logs",
     "doctor": "messengers.cli.doctor:doctor",

@@ -26,6 +26,7 @@ class Status(BaseModel):
     well: bool
     database_bytes: int
     approvals_waiting: int
+    dead_letters: int = 0
     instances: list[InstanceView]
     settings: Mapping[str, Any]
 
@@ -56,6 +57,9 @@ def status(home: Home = None, as_json: AsJson = False) -> None:
     if found.approvals_waiting:
         waiting = counted(found.approvals_waiting, "approval")
         say(f"  {waiting} waiting for you: `messengers approve`")
+    if found.dead_letters:
+        kept = counted(found.dead_letters, "event")
+        say(f"  {kept} that could not be understood: `messengers dead-letters list`")
     if not found.instances:
         say("  No instances yet: `messengers instances add webchat NAME` makes the first.")
         return

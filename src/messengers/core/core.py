@@ -15,6 +15,7 @@ from messengers.core.arrangements import Arrangements
 from messengers.core.changes import Changes
 from messengers.core.chats import Chats
 from messengers.core.contacts import Contacts
+from messengers.core.dead_letters import DeadLetters
 from messengers.core.deliveries import Deliveries
 from messengers.core.documents import Documents
 from messengers.core.dispatch import Dispatch
@@ -80,6 +81,7 @@ class Core:
     documents: Documents
     portraits: Portraits
     inbox: Inbox
+    dead_letters: DeadLetters
     deliveries: Deliveries
     outbox: Outbox
     approvals: Approvals
@@ -183,6 +185,8 @@ async def _build(
         portraits=Portraits(instances, chats, settings),
         inbox=inbox,
         deliveries=Deliveries(instances, supervisor),
+        dead_letters=DeadLetters(store, events, instances, inbox),
+        deliveries=Deliveries(instances, inbox),
         outbox=outbox,
         approvals=approvals,
         sending=sending,

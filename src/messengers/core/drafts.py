@@ -31,7 +31,7 @@ from messengers.models import (
 )
 from messengers.providers.base import Sent
 from messengers.store import Store, chats, messages, outbox, search
-from messengers.store.rows import Row, all_rows, dump_json, first_row, load_json, one_row
+from messengers.store.rows import Row, all_rows, dump_json, load_json, one_row
 
 __all__ = ["Drafts", "PartPlan"]
 
@@ -185,23 +185,7 @@ class Drafts:
         now = to_ms(self._clock.now())
         if not outbox.settle(conn, row["id"], "accepted", now, notes=dump_json(sent.notes)):
             return
-        self._forget_echo(conn, row, sent.native_id)
-        messages.set_values(
-            conn, row["message_id"], native_id=sent.native_id, delivery=sent.delivery
-        )
-        self._event(conn, "message.accepted", {**row, "id": row["message_id"]})
-
-    def _forget_echo(self, conn: Connection, row: Row, native_id: str) -> None:
-        """The platform's echo of this very message may have been stored first."""
-        place = {"instance": row["instance_id"], "chat": row["chat_id"], "native": native_id}
-        echo = first_row(conn, messages.by_native, **place)
-        if echo is None or echo["id"] == row["message_id"]:
-            return
-        if echo["search_rowid"] is not None:
-            search.unindex(
-                conn, echo["search_rowid"], echo["text"], echo["instance_id"], echo["chat_id"]
-            )
-        messages.remove(conn, echo["id"])
+        self._happenings.echoes.accepted(conn, row, sent.native_id, sent.delivery)
 
     def settle(
         self, conn: Connection, row: Row, state: str, code: str, why: str, native_id: str = ""
@@ -213,6 +197,9 @@ class Drafts:
         known = {"native_id": native_id} if native_id else {}
         messages.set_values(conn, row["message_id"], delivery=state, **known)
         self._settled(conn, row, state, why)
+        if native_id:
+            place = one_row(conn, chats.get, chat=row["chat_id"])
+            self._happenings.followups.catch_up(conn, place, native_id)
         self.drop(conn, row["draft"], "An earlier part did not get through.")
 
     def _settled(self, conn: Connection, row: Row, state: str, why: str) -> None:

@@ -1,13 +1,22 @@
-"""What happens to a message once it is stored: edits, deletions, reactions, votes, receipts."""
+"""What happens to a message once it is stored: edits, deletions, reactions, votes, receipts.
 
-from typing import Any, assert_never
+Platforms tell of these without order: what comes before its message waits for it, and nothing older
+takes the place of what is newer.
+"""
 
+from collections.abc import Mapping
+from dataclasses import replace
+from functools import cache
+from typing import Any, assert_never, get_args
+
+from pydantic import TypeAdapter
 from sqlalchemy import Connection
 
+from messengers.clock import to_ms
 from messengers.core.events import Events
 from messengers.core.polls import with_counts, with_votes_of
 from messengers.core.reactions import with_those_of
-from messengers.models import Reaction
+from messengers.models import Delivery, Reaction
 from messengers.providers.base import (
     MessageDeleted,
     MessageEdited,
@@ -18,7 +27,7 @@ from messengers.providers.base import (
     ReadElsewhere,
     ReceiptSeen,
 )
-from messengers.store import chats, messages, search
+from messengers.store import chats, early, messages, outbox, search
 from messengers.store.rows import Row, dump_json, first_row, load_json, one_row
 
 __all__ = ["DELIVERY_RANK", "Followup", "Followups", "find", "preview", "retext"]
@@ -28,13 +37,14 @@ DELIVERY_RANK = {
     "": 0,
     "pending": 0,
     "unknown": 1,
-    "failed": 1,
     "sent": 2,
-    "delivered": 3,
-    "read": 4,
+    "failed": 3,
+    "delivered": 4,
+    "read": 5,
 }
-"""Receipts only ever advance a message; a late truth replaces a doubt."""
-Followup = (
+"""Receipts only ever advance a message; a late truth replaces a doubt. What a platform took can
+still fail, what arrived cannot."""
+OfMessage = (
     MessageEdited
     | MessageDeleted
     | ReactionSeen
@@ -42,48 +52,82 @@ Followup = (
     | PollCounted
     | PollVoted
     | ReceiptSeen
-    | ReadElsewhere
 )
+Followup = OfMessage | ReadElsewhere
+_KINDS: Mapping[str, type[OfMessage]] = {each.__name__: each for each in get_args(OfMessage)}
 
 
 class Followups:
-    """Applies what came of stored messages; of messages that are not stored it knows nothing."""
+    """Applies what came of messages; of those that are not stored yet it is kept."""
 
     def __init__(self, events: Events) -> None:
         self._events = events
 
-    def apply(self, conn: Connection, instance_id: str, seen: Followup) -> None:
-        """Write one of them. Applying it again changes nothing."""
+    def apply(self, conn: Connection, instance_id: str, seen: Followup, received_at: int) -> None:
+        """Write one that came at a time (ms). Applying it again changes nothing."""
         match seen:
-            case MessageEdited():
-                self._edited(conn, instance_id, seen)
-            case MessageDeleted():
-                self._deleted(conn, instance_id, seen)
-            case ReactionSeen() | ReactionChanged():
-                self._reacted(conn, instance_id, seen)
-            case PollVoted() | PollCounted():
-                self._voted(conn, instance_id, seen)
             case ReceiptSeen():
-                self._receipts(conn, instance_id, seen)
+                for native_id in seen.native_ids:
+                    one = replace(seen, native_ids=(native_id,))
+                    self._follow(conn, instance_id, one, native_id, received_at)
             case ReadElsewhere():
                 self._read(conn, instance_id, seen)
             case _:
+                self._follow(conn, instance_id, seen, seen.native_id, received_at)
+
+    def catch_up(self, conn: Connection, chat: Row, native_id: str) -> None:
+        """Apply what waited for a message of a chat, now that it is stored."""
+        parent = one_row(conn, chats.get, chat=chat["parent_id"]) if chat["parent_id"] else chat
+        place = chat["instance_id"], chat["native_id"], parent["native_id"], native_id
+        for waited in early.take(conn, *place):
+            seen = _adapter(waited["kind"]).validate_json(waited["payload"])
+            found = _locate(conn, chat["instance_id"], chat["native_id"], native_id)
+            if found is not None:
+                self._apply(conn, seen, *found)
+
+    def _follow(
+        self, conn: Connection, instance_id: str, seen: OfMessage, native_id: str, received_at: int
+    ) -> None:
+        found = _locate(conn, instance_id, seen.chat_native_id, native_id)
+        if found is not None:
+            self._apply(conn, seen, *found)
+            return
+        kind = type(seen).__name__
+        values: dict[str, object] = {
+            "instance_id": instance_id,
+            "chat_native_id": seen.chat_native_id,
+            "native_id": native_id,
+            "kind": kind,
+            "whose": _whose(seen),
+            "at": to_ms(seen.at),
+            "payload": _adapter(kind).dump_json(seen).decode(),
+            "received_at": received_at,
+        }
+        early.keep(conn, values)
+
+    def _apply(self, conn: Connection, seen: OfMessage, chat: Row, row: Row) -> None:
+        match seen:
+            case MessageEdited():
+                self._edited(conn, chat, row, seen)
+            case MessageDeleted():
+                if row["status"] != "deleted":
+                    self.rewrite(conn, chat, row, text="", status="deleted")
+            case ReactionSeen() | ReactionChanged():
+                self._reacted(conn, row, seen)
+            case PollVoted() | PollCounted():
+                self._voted(conn, row, seen)
+            case ReceiptSeen():
+                self.advance(conn, row, seen.delivery)
+            case _:
                 assert_never(seen)
 
-    def _edited(self, conn: Connection, instance_id: str, seen: MessageEdited) -> None:
-        found = _locate(conn, instance_id, seen.chat_native_id, seen.native_id)
-        if found is None:
+    def _edited(self, conn: Connection, chat: Row, row: Row, seen: MessageEdited) -> None:
+        at = to_ms(seen.at)
+        if row["status"] == "deleted" or at < (row["edited_at"] or 0):
             return
-        chat, row = found
-        if row["text"] == seen.text or row["status"] == "deleted":
-            return
-        self.rewrite(conn, chat, row, text=seen.text, status="edited")
-
-    def _deleted(self, conn: Connection, instance_id: str, seen: MessageDeleted) -> None:
-        found = _locate(conn, instance_id, seen.chat_native_id, seen.native_id)
-        if found is None or found[1]["status"] == "deleted":
-            return
-        self.rewrite(conn, *found, text="", status="deleted")
+        if row["text"] != seen.text:
+            self.rewrite(conn, chat, row, text=seen.text, status="edited")
+        messages.set_values(conn, row["id"], edited_at=at)
 
     def rewrite(self, conn: Connection, chat: Row, row: Row, *, text: str, status: str) -> None:
         """Another text for a stored message, in its row, search, summary and the log."""
@@ -95,13 +139,7 @@ class Followups:
             chats.set_values(conn, chat["id"], last_text=preview({**row, **new}))
         self.record(conn, f"message.{status}", row)
 
-    def _reacted(
-        self, conn: Connection, instance_id: str, seen: ReactionSeen | ReactionChanged
-    ) -> None:
-        found = _locate(conn, instance_id, seen.chat_native_id, seen.native_id)
-        if found is None:
-            return
-        row = found[1]
+    def _reacted(self, conn: Connection, row: Row, seen: ReactionSeen | ReactionChanged) -> None:
         if isinstance(seen, ReactionSeen):
             now = list(seen.reactions)
         else:
@@ -112,28 +150,26 @@ class Followups:
             messages.set_values(conn, row["id"], reactions=reactions)
             self.record(conn, "message.reaction", row)
 
-    def _voted(self, conn: Connection, instance_id: str, seen: PollVoted | PollCounted) -> None:
-        found = _locate(conn, instance_id, seen.chat_native_id, seen.native_id)
-        if found is None:
-            return
-        detail = load_json(found[1]["detail"], {})
+    def _voted(self, conn: Connection, row: Row, seen: PollVoted | PollCounted) -> None:
+        detail = load_json(row["detail"], {})
         if isinstance(seen, PollCounted):
             new = with_counts(seen.votes, detail)
         else:
             new = with_votes_of(seen.voter_native_id, seen.options, detail)
         if new is not None:
-            messages.set_values(conn, found[1]["id"], detail=dump_json(new))
-            self.record(conn, "message.voted", found[1])
+            messages.set_values(conn, row["id"], detail=dump_json(new))
+            self.record(conn, "message.voted", row)
 
-    def _receipts(self, conn: Connection, instance_id: str, seen: ReceiptSeen) -> None:
-        for native_id in seen.native_ids:
-            found = _locate(conn, instance_id, seen.chat_native_id, native_id)
-            if found is None or found[1]["direction"] != "out":
-                continue
-            row = found[1]
-            if DELIVERY_RANK[seen.delivery] > DELIVERY_RANK[row["delivery"]]:
-                messages.set_values(conn, row["id"], delivery=seen.delivery)
-                self.record(conn, f"message.{seen.delivery}", row)
+    def advance(self, conn: Connection, row: Row, delivery: Delivery) -> None:
+        """How far a message of ours got; what is known already, or older, changes nothing."""
+        if row["direction"] != "out":
+            return
+        if DELIVERY_RANK[delivery] <= DELIVERY_RANK[row["delivery"]]:
+            return
+        if row["delivery"] == "unknown" and delivery != "failed":
+            outbox.confirm(conn, row["id"])
+        messages.set_values(conn, row["id"], delivery=delivery)
+        self.record(conn, f"message.{delivery}", row)
 
     def _read(self, conn: Connection, instance_id: str, seen: ReadElsewhere) -> None:
         chat = chats.find_native(conn, instance_id, seen.chat_native_id)
@@ -149,6 +185,24 @@ class Followups:
             chat_id=row["chat_id"],
             message_id=row["id"],
         )
+
+
+@cache
+def _adapter(kind: str) -> TypeAdapter[OfMessage]:
+    return TypeAdapter(_KINDS[kind])
+
+
+def _whose(seen: OfMessage) -> str:
+    """Of what a platform tells one by one, whose it is: the newest of each is kept."""
+    match seen:
+        case ReactionChanged():
+            return seen.sender_native_id
+        case PollVoted():
+            return seen.voter_native_id
+        case ReceiptSeen():
+            return seen.delivery
+        case _:
+            return ""
 
 
 def preview(message: Row) -> str:

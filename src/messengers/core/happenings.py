@@ -9,8 +9,9 @@ from typing import Any
 from sqlalchemy import Connection
 
 from messengers.clock import Clock, to_ms
+from messengers.core.echoes import Echoes
 from messengers.core.events import Events
-from messengers.core.followups import Followups, find, preview, retext
+from messengers.core.followups import find, preview, retext
 from messengers.core.names import fold_handle, fold_name
 from messengers.models import IdKind, encode_id
 from messengers.providers.base import (
@@ -20,7 +21,7 @@ from messengers.providers.base import (
     HistorySeen,
     MessageSeen,
 )
-from messengers.store import chats, contacts, media, messages, search
+from messengers.store import chats, contacts, early, media, messages, search
 from messengers.store.rows import Row, dump_json, load_json, one_row
 
 __all__ = ["Happenings"]
@@ -32,9 +33,9 @@ class Happenings:
     """Applies what providers saw."""
 
     def __init__(self, events: Events, clock: Clock) -> None:
-        self._events = events
         self._clock = clock
-        self.followups = Followups(events)
+        self.echoes = Echoes(events, clock)
+        self.followups = self.echoes.followups
 
     def apply(
         self, conn: Connection, instance_id: str, happening: Happening, received_at: int
@@ -50,7 +51,7 @@ class Happenings:
             case ContactSeen():
                 self._contact(conn, instance_id, happening, received_at)
             case _:
-                self.followups.apply(conn, instance_id, happening)
+                self.followups.apply(conn, instance_id, happening, received_at)
 
     def chat(self, conn: Connection, instance_id: str, seen: ChatSeen) -> Row:
         """The stored chat of what was seen, made or completed."""
@@ -108,10 +109,12 @@ class Happenings:
         self, conn: Connection, instance_id: str, seen: MessageSeen, received_at: int
     ) -> None:
         chat = self.chat(conn, instance_id, seen.chat)
+        if self.echoes.heard(conn, instance_id, seen):
+            return
         values = self._columns(conn, instance_id, chat, seen, received_at)
         key = _add(conn, values)
         if key is None:
-            self._complete(conn, chat, values)
+            self._known(conn, chat, values, seen)
             return
         if not seen.sender.is_me:
             self._contact(conn, instance_id, _contact_of(seen), received_at)
@@ -120,6 +123,7 @@ class Happenings:
         if seen.origin in ("realtime", "device"):
             kind = "message.received" if seen.direction == "in" else "message.sent"
             self.followups.record(conn, kind, {**values, "id": key})
+        self.followups.catch_up(conn, chat, seen.native_id)
 
     def _history(
         self, conn: Connection, instance_id: str, seen: HistorySeen, received_at: int
@@ -132,7 +136,7 @@ class Happenings:
             values = self._columns(conn, instance_id, chat, message, received_at)
             key = _add(conn, values)
             if key is None:
-                self._complete(conn, chat, values)
+                self._known(conn, chat, values, message)
                 continue
             newest[message.direction] = key, values
             if not message.sender.is_me:
@@ -143,12 +147,21 @@ class Happenings:
             chats.set_values(conn, chat["id"], unread=seen.unread)
         for key, values in sorted(newest.values(), key=lambda each: each[1]["sent_at"]):
             chat = self.summarize(conn, chat, key, values)
+        if early.any_of(conn, instance_id):
+            for message in seen.messages:
+                self.followups.catch_up(conn, chat, message.native_id)
 
-    def _complete(self, conn: Connection, chat: Row, values: Row) -> None:
-        """The real message takes the place of the words that stood for it."""
+    def _known(self, conn: Connection, chat: Row, values: Row, seen: MessageSeen) -> None:
+        """A message that is stored is seen again."""
         row = find(conn, values["instance_id"], chat["id"], values["native_id"])
-        if row is None or not _is(row, "undecrypted") or _is(values, "undecrypted"):
+        if row is None:
             return
+        if _is(row, "undecrypted") and not _is(values, "undecrypted"):
+            self._complete(conn, chat, row, values)
+        self.echoes.known(conn, row, seen)
+
+    def _complete(self, conn: Connection, chat: Row, row: Row, values: Row) -> None:
+        """The real message takes the place of the words that stood for it."""
         new = retext(conn, row, values["text"])
         new |= {name: values[name] for name in ("attachments", "media", "detail", "reply_to")}
         messages.set_values(conn, row["id"], **new)
@@ -270,5 +283,6 @@ def _renamed(conn: Connection, instance_id: str, seen: ChatSeen) -> Row | None:
         row = chats.find_native(conn, instance_id, alt_id)
         if row is not None:
             chats.set_values(conn, row["id"], native_id=seen.native_id)
+            early.move(conn, instance_id, alt_id, seen.native_id)
             return {**row, "native_id": seen.native_id}
     return None

@@ -4,6 +4,8 @@ The provider's acknowledgement waits for the first commit only. One worker trans
 stored, in the order it came, and applies all it finds in one unit of work. A lane (the events of
 one chat) in which something fails gets a worker of its own: what cannot be understood is tried
 again with growing pauses and then kept as a dead letter, and never blocks the next.
+
+Lanes are held in memory: one process owns the store, and what it leaves at a crash is still new.
 """
 
 import logging
@@ -18,6 +20,7 @@ from messengers.core.events import Events
 from messengers.core.happenings import Happenings
 from messengers.core.instances import Instances
 from messengers.errors import StorageUnavailable
+from messengers.models import IdKind, encode_id
 from messengers.providers.base import Happening, HistorySeen, MessageSeen
 from messengers.redaction import redact
 from messengers.store import Store, inbound
@@ -139,6 +142,15 @@ class Inbox:
                 self._troubled.discard(lane)
                 return
 
+    async def revive(self, rows: Sequence[Row]) -> None:
+        """Have dead letters tried again, each before all that waits in its lane."""
+        keys = [row["id"] for row in rows]
+        await self._store.write(lambda conn: inbound.revive(conn, keys))
+        for row in rows:
+            lane = _lane_of(row)
+            self._again.add(lane)
+            self._work_apart(lane)
+
     async def _try(self, row: Row) -> None:
         """Translate and apply one event, or keep it as a dead letter."""
         for pause_s in (*_PAUSES_S, None):
@@ -157,9 +169,15 @@ class Inbox:
 
     async def _postpone(self, row: Row, error: str, *, dead: bool) -> None:
         now = to_ms(self._clock.now())
-        await self._store.write(
-            lambda conn: inbound.postpone(conn, row, error[:500], now, dead=dead)
-        )
+
+        def unit(conn: Connection) -> None:
+            inbound.postpone(conn, row, error[:500], now, dead=dead)
+            if dead:
+                letter = encode_id(IdKind.DEAD_LETTER, row["id"])
+                data = {"letter": letter, "kind": row["kind"]}
+                self._events.record(conn, "inbound.dead", instance_id=row["instance_id"], data=data)
+
+        await self._events.write(unit)
 
     def _translate(self, row: Row) -> Sequence[Happening]:
         provider = self._instances.provider_for_parsing(row["instance_id"])

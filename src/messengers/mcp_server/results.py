@@ -22,6 +22,7 @@ __all__ = [
     "DoneResult",
     "GroupResult",
     "InstanceResult",
+    "LettersResult",
     "Paged",
     "Sent",
     "SentResult",
@@ -137,10 +138,19 @@ class GroupDone(BaseModel):
     notes: list[str] = []
 
 
+class LettersDone(BaseModel):
+    """What trying dead letters again answers."""
+
+    understood: int
+    waiting: int = 0
+    dead: list[str] = []
+
+
 SentResult = Annotated[CallToolResult, Sent]
 DoneResult = Annotated[CallToolResult, Done]
 GroupResult = Annotated[CallToolResult, GroupDone]
 InstanceResult = Annotated[CallToolResult, InstanceDone]
+LettersResult = Annotated[CallToolResult, LettersDone]
 
 
 def written(answer: Mapping[str, Any], text: str = "") -> CallToolResult:

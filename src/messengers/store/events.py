@@ -4,14 +4,14 @@ from collections.abc import Mapping
 from functools import cache
 from typing import Any
 
-from sqlalchemy import Connection, Select, bindparam, func, insert, or_, select
+from sqlalchemy import Connection, Select, bindparam, func, insert, or_, select, update
 
 from messengers.clock import from_ms
 from messengers.models import Event, IdKind
 from messengers.store.rows import Row, dump_json, id_of, load_json, run
 from messengers.store.tables import ChatRow, EventRow, table
 
-__all__ = ["after", "append", "event_of", "last_seq", "of_message", "oldest"]
+__all__ = ["after", "append", "event_of", "last_seq", "of_message", "oldest", "repoint"]
 
 _events = table(EventRow)
 _chats = table(ChatRow)
@@ -20,6 +20,12 @@ oldest = select(func.min(_events.c.seq).label("seq"))
 last_seq = select(func.max(_events.c.seq).label("seq"))
 of_message = (
     select(_events).where(_events.c.message_id == bindparam("message")).order_by(_events.c.seq)
+)
+
+_repoint = (
+    update(_events)
+    .where(_events.c.message_id == bindparam("before"))
+    .values(message_id=bindparam("after"))
 )
 
 
@@ -42,6 +48,11 @@ def append(
         "data": dump_json(data),
     }
     return run(conn, _append, values).lastrowid or 0
+
+
+def repoint(conn: Connection, before: int, after: int) -> None:
+    """What is told of one message is told of another from now on: they are the same."""
+    run(conn, _repoint, {"before": before, "after": after})
 
 
 @cache

@@ -42,6 +42,7 @@ __all__ = [
     "found",
     "get",
     "in_threads",
+    "last_of_owner",
     "many",
     "message_of",
     "newest_of_chats",
@@ -79,6 +80,17 @@ any_of_platform = (
     .limit(1)
 )
 """Whether a chat has anything that its messenger knows of."""
+last_of_owner = (
+    select(_messages.c.sent_at)
+    .where(
+        _messages.c.chat_id == bindparam("chat"),
+        _messages.c.is_me == 1,
+        _messages.c.origin.in_(("device", "history")),
+    )
+    .order_by(_messages.c.sent_at.desc())
+    .limit(1)
+)
+"""When the owner himself last wrote in a chat."""
 _new = _messages.c.origin != "history"
 """What is handed over of the past may come after what is new, and was read long ago."""
 _latest = (

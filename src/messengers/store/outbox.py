@@ -9,10 +9,12 @@ from messengers.store.tables import ChatRow, MessageRow, OutboxRow, table
 
 __all__ = [
     "add",
+    "by_key",
     "by_ref",
     "cancel_draft",
     "claim",
     "claimed",
+    "confirm",
     "hurry",
     "last_left",
     "new_contacts",
@@ -37,6 +39,9 @@ of_messages: Select[Any, Any] = select(_outbox.c.message_id, _outbox.c.payload).
 )
 """What left for each message, in the provider's dialect."""
 claimed = select(_outbox).where(_outbox.c.state == "claimed").order_by(_outbox.c.id)
+by_key = select(_outbox).where(
+    _outbox.c.key == bindparam("key"), _outbox.c.instance_id == bindparam("instance")
+)
 by_ref = (
     select(_outbox)
     .where(
@@ -123,6 +128,11 @@ _settle = (
         notes=bindparam("new_notes"),
     )
 )
+_confirm = (
+    update(_outbox)
+    .where(_outbox.c.message_id == bindparam("message"), _outbox.c.state == "unknown")
+    .values(state="accepted", error_code="", error="")
+)
 _unclaim = (
     update(_outbox)
     .where(_outbox.c.id == bindparam("row"), _outbox.c.state == "claimed")
@@ -183,6 +193,11 @@ def settle(
     """Write what became of a row, once; False when it was settled before."""
     values = {"new_state": state, "new_settled_at": at, "new_code": code, "new_error": error}
     return run(conn, _settle, values | {"row": row, "new_notes": notes}).rowcount == 1
+
+
+def confirm(conn: Connection, message: int) -> None:
+    """The platform was seen to have what was in doubt."""
+    run(conn, _confirm, {"message": message})
 
 
 def unclaim(conn: Connection, row: int, not_before: int) -> bool:

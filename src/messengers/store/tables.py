@@ -10,12 +10,19 @@ from sqlalchemy import CheckConstraint, Index, LargeBinary, Table, UniqueConstra
 from sqlalchemy.orm import declared_attr
 from sqlmodel import Field, SQLModel
 
+from messengers.store.arrivals import EarlyRow, InboundRow
 from messengers.store.webhook_tables import WebhookDeliveryRow, WebhookEndpointRow
 
-__all__ = ["WebhookDeliveryRow", "WebhookEndpointRow", "metadata", "table"]
+__all__ = [
+    "EarlyRow",
+    "InboundRow",
+    "WebhookDeliveryRow",
+    "WebhookEndpointRow",
+    "metadata",
+    "table",
+]
 
 metadata = SQLModel.metadata
-_NEW = text("state = 'new'")
 
 
 def _name(model_name: str) -> str:
@@ -172,6 +179,8 @@ class MessageRow(_Row, table=True):
     status: str = "active"
     delivery: str = ""
     search_rowid: int | None = Field(default=None, unique=True)
+    edited_at: int | None = None
+    """The platform's time of the text that stands here now."""
 
 
 class EventRow(_Row, table=True):
@@ -186,33 +195,6 @@ class EventRow(_Row, table=True):
     chat_id: int | None = None
     message_id: int | None = Field(default=None, index=True)
     data: str = ""
-
-
-class InboundRow(_Row, table=True):
-    """What arrived, before it is understood. The unique key is the dedupe."""
-
-    __table_args__ = (
-        UniqueConstraint("instance_id", "event_key"),
-        # What is next, in all and in a lane, without a look at all that was done before.
-        Index("ix_inbound_todo", "id", sqlite_where=_NEW),
-        Index("ix_inbound_lane", "instance_id", "chat_key", "id", sqlite_where=_NEW),
-        {"sqlite_autoincrement": True},
-    )
-
-    id: int | None = Field(default=None, primary_key=True)
-    instance_id: str = Field(foreign_key="instance.id", ondelete="CASCADE")
-    event_key: str
-    chat_key: str
-    kind: str
-    payload: bytes = Field(sa_type=LargeBinary)
-    """Emptied once done; kept for what could not be understood."""
-    state: str = "new"
-    """new | claimed | done | dead"""
-    attempts: int = 0
-    lease_until: int | None = None
-    next_at: int = 0
-    error: str = ""
-    received_at: int
 
 
 class OutboxRow(_Row, table=True):

@@ -148,6 +148,22 @@ CREATE TABLE credential (
     FOREIGN KEY(instance_id) REFERENCES instance (id) ON DELETE CASCADE
 );
 
+CREATE TABLE early (
+    id INTEGER NOT NULL PRIMARY KEY AUTOINCREMENT,
+    instance_id VARCHAR NOT NULL,
+    chat_native_id VARCHAR NOT NULL,
+    native_id VARCHAR NOT NULL,
+    kind VARCHAR NOT NULL,
+    whose VARCHAR NOT NULL,
+    at INTEGER NOT NULL,
+    payload VARCHAR NOT NULL,
+    received_at INTEGER NOT NULL,
+    UNIQUE (instance_id, native_id, chat_native_id, kind, whose),
+    FOREIGN KEY(instance_id) REFERENCES instance (id) ON DELETE CASCADE
+);
+
+CREATE INDEX ix_early_age ON early (received_at);
+
 CREATE TABLE event (
     seq INTEGER NOT NULL PRIMARY KEY AUTOINCREMENT,
     at INTEGER NOT NULL,
@@ -176,6 +192,8 @@ CREATE TABLE inbound (
     FOREIGN KEY(instance_id) REFERENCES instance (id) ON DELETE CASCADE,
     UNIQUE (instance_id, event_key)
 );
+
+CREATE INDEX ix_inbound_dead ON inbound (id) WHERE state = 'dead';
 
 CREATE INDEX ix_inbound_lane ON inbound (instance_id, chat_key, id) WHERE state = 'new';
 
@@ -240,7 +258,7 @@ CREATE TABLE message (
     detail VARCHAR NOT NULL,
     status VARCHAR NOT NULL,
     delivery VARCHAR NOT NULL,
-    search_rowid INTEGER,
+    search_rowid INTEGER, edited_at INTEGER,
     FOREIGN KEY(chat_id) REFERENCES chat (id) ON DELETE CASCADE,
     FOREIGN KEY(instance_id) REFERENCES instance (id) ON DELETE CASCADE,
     UNIQUE (search_rowid)
