@@ -38,6 +38,7 @@ __all__ = [
     "MessageRef",
     "Model",
     "NameSource",
+    "OnUnknown",
     "Origin",
     "Outcome",
     "Pacing",
@@ -69,6 +70,9 @@ Confirm = Literal["never", "unknown_chats", "always"]
 Decision = Literal["always", "never"]
 Pacing = Literal["off", "normal", "careful"]
 """How fast an instance sends; `core/pacing.py` has the figures."""
+OnUnknown = Literal["hold", "resend"]
+"""What follows where nobody can tell whether a message was sent: it is told, or sent again, which
+may send it twice."""
 Preset = Literal["reader", "messenger", "setup", "admin"]
 Toolset = Literal["rich", "groups"]
 """Tools that nobody has whom they were not given, beside the preset's."""
@@ -144,6 +148,7 @@ class Instance(Model):
     confirm: Confirm = "unknown_chats"
     read_only: bool = False
     pacing: Pacing = "off"
+    on_unknown: OnUnknown = "hold"
     created_at: datetime
     history_since: datetime | None = None
     """Sending time of the oldest stored message; None without any."""

@@ -172,6 +172,8 @@ def test_the_policy_is_shown_and_tightened_anywhere(at: Run) -> None:
     assert "confirm unknown_chats" in at("instances", "policy", "strict").stdout
     assert "confirm always" in at("instances", "policy", "strict", "--confirm", "always").stdout
     assert "nothing may leave" in at("instances", "policy", "strict", "--read-only").stdout
+    assert "on unknown hold" in at("instances", "policy", "strict").stdout
+    assert "resend" in at("instances", "policy", "strict", "--on-unknown", "resend").stdout
     at("instances", "remove", "strict", "--yes")
 
 

@@ -40,7 +40,9 @@ async def test_an_accepted_send_stands_in_the_transcript_with_its_native_id(hous
     detail = await house.core.history.get(OWNER, answer.message)
     assert detail.message.native_id
     assert detail.message.delivery == "sent"
-    assert [event.kind for event in detail.history] == ["message.queued", "message.accepted"]
+    assert [event.kind for event in detail.history] == [
+        *("message.queued", "message.sending", "message.accepted")
+    ]
 
 
 async def test_a_long_text_becomes_parts_in_order_and_the_first_id_answers(house: House) -> None:

@@ -26,7 +26,7 @@ from messengers.core.acts import InstanceAnswer
 from messengers.core.credentials import ConfigField
 from messengers.core.views import BlockedPerson, InstanceView
 from messengers.errors import InvalidInput
-from messengers.models import Confirm, Lifecycle, Pacing
+from messengers.models import Confirm, Lifecycle, OnUnknown, Pacing
 from messengers.providers.catalog import ALIASES
 from messengers.providers.login import LoginStep, ShowQr
 
@@ -128,6 +128,7 @@ def show(name: Name, home: Home = None, as_json: AsJson = False) -> None:
         "confirm": instance.confirm,
         "read only": "yes" if instance.read_only else "",
         "pacing": instance.pacing,
+        "on unknown": instance.on_unknown,
         "history since": instance.history_since,
         "transport": health.last_transport_at,
         "received": health.last_inbound_at,
@@ -244,19 +245,23 @@ def policy(
     read_only: Annotated[
         bool | None, typer.Option("--read-only/--no-read-only", help="Whether anything may leave.")
     ] = None,
+    on_unknown: Annotated[
+        OnUnknown | None,
+        typer.Option(help="What may or may not have been sent: told (hold), or sent again."),
+    ] = None,
     home: Home = None,
 ) -> None:
-    """Show or change whom agents may write to without asking."""
+    """Show or change whom agents may write to without asking, and what follows a doubt."""
     path = f"/instances/{segment(name)}"
-    if confirm is None and read_only is None:
+    change = {"confirm": confirm, "read_only": read_only, "on_unknown": on_unknown}
+    if not any(value is not None for value in change.values()):
         view: InstanceView = ask("GET", path, _DETAIL, home=home)
     else:
         _require_person_to_loosen(confirm, read_only)
-        change = {"confirm": confirm, "read_only": read_only}
         view = ask("PATCH", path, _VIEW, change, home=home)
     instance = view.instance
     leaves = "nothing may leave" if instance.read_only else f"confirm {instance.confirm}"
-    say(f"{instance.name}: {leaves}")
+    say(f"{instance.name}: {leaves}, on unknown {instance.on_unknown}")
 
 
 @instances.command()

@@ -5,6 +5,7 @@ work of whoever decides: queueing, approving, settling.
 """
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import tzinfo
 from typing import Any
 
@@ -73,6 +74,14 @@ class PartPlan(Model):
         return found | ({"buttons": [b.text for b in self.buttons]} if self.buttons else {})
 
 
+@dataclass(slots=True)
+class _News:
+    """Those who wait for a draft, which the same call may have asked for many times."""
+
+    event: anyio.Event = field(default_factory=anyio.Event)
+    waiting: int = 0
+
+
 class Drafts:
     """Held, queued, settled."""
 
@@ -82,7 +91,7 @@ class Drafts:
         self._events = events
         self._media = media
         self._happenings = Happenings(events, clock)
-        self._news: dict[str, anyio.Event] = {}
+        self._news: dict[str, _News] = {}
 
     def add(
         self,
@@ -181,7 +190,26 @@ class Drafts:
                     messages.set_values(conn, row["message_id"], delivery="failed")
                 self._settled(conn, row, "not_sent", why)
 
+    def claim(self, conn: Connection, row: Row, at: int) -> bool:
+        """Take a row for its call; False when it is gone or its lane is busy."""
+        if not outbox.claim(conn, row, at):
+            return False
+        data = {"attempt": row["attempts"] + 1}
+        self._event(conn, "message.sending", {**row, "id": row["message_id"]}, data)
+        return True
+
+    def put_back(self, conn: Connection, row: Row, not_before: int, why: str) -> None:
+        """A claimed row waits again: nothing happened, or a second call does no harm."""
+        if outbox.unclaim(conn, row["id"], not_before):
+            self._event(conn, "message.delayed", {**row, "id": row["message_id"]}, _why(why))
+
+    def hold_back(self, conn: Connection, row: Row, until: int, why: str) -> None:
+        """A queued row must not leave before a time (ms), and its sender is told why."""
+        outbox.postpone(conn, row["id"], until, dump_json([why]))
+        self._event(conn, "message.delayed", {**row, "id": row["message_id"]}, _why(why))
+
     def accept(self, conn: Connection, row: Row, sent: Sent) -> None:
+        """The platform took it."""
         now = to_ms(self._clock.now())
         if not outbox.settle(conn, row["id"], "accepted", now, notes=dump_json(sent.notes)):
             return
@@ -203,8 +231,7 @@ class Drafts:
         self.drop(conn, row["draft"], "An earlier part did not get through.")
 
     def _settled(self, conn: Connection, row: Row, state: str, why: str) -> None:
-        data = {"why": why[:300]}
-        self._event(conn, f"message.{state}", {**row, "id": row["message_id"]}, data)
+        self._event(conn, f"message.{state}", {**row, "id": row["message_id"]}, _why(why))
 
     def _event(
         self, conn: Connection, kind: str, row: Row, data: Mapping[str, object] | None = None
@@ -220,24 +247,15 @@ class Drafts:
 
     def tell(self, draft: str) -> None:
         """Whoever waits for this draft looks again: a row of it was settled."""
-        news = self._news.pop(draft, None)
+        news = self._news.get(draft)
         if news is not None:
-            news.set()
+            news.event.set()
+            news.event = anyio.Event()
 
     async def outcome(self, draft: str, wait_s: float, zone: tzinfo) -> SentMessage:
         """What became of a draft: waits until every part is settled or cannot be in the time."""
-        rows: Sequence[Row] = ()
-        ends = to_ms(self._clock.now()) + int(wait_s * 1000)
-        with anyio.move_on_after(wait_s):
-            while True:
-                news = self._news.setdefault(draft, anyio.Event())
-                rows = await self._store.rows(outbox.of_draft, draft=draft)
-                is_over = all(row["state"] in _SETTLED for row in rows)
-                if is_over or any(_waits_beyond(row, ends) for row in rows):
-                    self._news.pop(draft, None)
-                    break
-                await news.wait()
-        rows = rows or await self._store.rows(outbox.of_draft, draft=draft)
+        await self._settled_or_late(draft, wait_s)
+        rows = await self._store.rows(outbox.of_draft, draft=draft)
         worst = min(rows, key=lambda row: _WORST_FIRST.index(row["state"]))
         first = await self._store.row(messages.get, message=rows[0]["message_id"])
         if first is None:
@@ -258,6 +276,29 @@ class Drafts:
             else "",
             notes=tuple(notes),
         )
+
+    async def _settled_or_late(self, draft: str, wait_s: float) -> None:
+        ends = to_ms(self._clock.now()) + int(wait_s * 1000)
+        news = self._news.setdefault(draft, _News())
+        news.waiting += 1
+        try:
+            with anyio.move_on_after(wait_s):
+                while True:
+                    event = news.event
+                    rows = await self._store.rows(outbox.of_draft, draft=draft)
+                    is_over = all(row["state"] in _SETTLED for row in rows)
+                    if is_over or any(_waits_beyond(row, ends) for row in rows):
+                        return
+                    await event.wait()
+        finally:
+            news.waiting -= 1
+            if not news.waiting:
+                self._news.pop(draft, None)
+
+
+def _why(why: str) -> Mapping[str, object]:
+    """Of an event's data. The words may be a platform's."""
+    return {"why": why[:300]}
 
 
 def _waits_beyond(row: Row, moment: int) -> bool:

@@ -25,7 +25,7 @@ from messengers.core.setup import Executor, Setup, checked_endpoints
 from messengers.core.supervisor import Supervisor
 from messengers.core.views import Examined, InstanceView, answer_of, view_of
 from messengers.errors import NotConnected, Unsupported
-from messengers.models import Confirm, Instance, Lifecycle, Pacing
+from messengers.models import Confirm, Instance, Lifecycle, OnUnknown, Pacing
 from messengers.providers.base import Provider
 from messengers.providers.capabilities import Capabilities
 from messengers.store import Store
@@ -307,11 +307,14 @@ class Instances:
         confirm: Confirm | None = None,
         read_only: bool | None = None,
         pacing: Pacing | None = None,
+        on_unknown: OnUnknown | None = None,
     ) -> InstanceView:
-        """Whom agents may write to unasked, whether anything may leave, how fast; for the owner."""
+        """Whom agents may write to unasked, whether anything may leave, and how; for the owner."""
         caller.require_owner()
-        if pacing is not None:
-            await self._roster.set_pacing(caller, ref, pacing)
+        chosen = {"pacing": pacing, "on_unknown": on_unknown}
+        choices = {name: value for name, value in chosen.items() if value is not None}
+        if choices:
+            await self._roster.choose(caller, ref, **choices)
         new = {"confirm": confirm, "read_only": read_only}
         given = {name: value for name, value in new.items() if value is not None}
         if given:

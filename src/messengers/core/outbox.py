@@ -30,7 +30,7 @@ from messengers.models import Instance
 from messengers.providers.base import Part, Provider, Reconciles, Sent
 from messengers.redaction import redact
 from messengers.store import Store, chats, outbox
-from messengers.store.rows import Row, dump_json
+from messengers.store.rows import Row
 
 __all__ = ["Outbox"]
 
@@ -82,8 +82,8 @@ class Outbox:
     async def _recover(self, row: Row) -> None:
         provider = self._instances.provider_for_parsing(row["instance_id"])
         native_id = await provider.begun(row["key"]) if isinstance(provider, Reconciles) else ""
-        if provider.capabilities().reuses_key or native_id is None:
-            await self._store.write(lambda conn: outbox.unclaim(conn, row["id"], 0))
+        if native_id is None or self._resends(row, provider):
+            await self._put_back(row, 0, "Messengers stopped during the call.")
             return
         fault = Uncertain("Messengers stopped during the call.")
         fault.native_id = native_id
@@ -165,7 +165,7 @@ class Outbox:
         if place is None:
             return False
         instance = self._instances.by_id(row["instance_id"])
-        claim = await self._store.write(lambda conn: _claim(conn, row, instance, now))
+        claim = await self._store.write(lambda conn: self._claim(conn, row, instance, now))
         if isinstance(claim, Hold):
             self._drafts.tell(row["draft"])
             await self._nap(row, now, claim.until_ms)
@@ -178,8 +178,22 @@ class Outbox:
             self._drafts.tell(row["draft"])
             self._instances.sent(row["instance_id"])
         else:
-            await self._refused(row, result, reuses_key=provider.capabilities().reuses_key)
+            await self._refused(row, result, resends=self._resends(row, provider))
         return True
+
+    def _claim(self, conn: Connection, row: Row, instance: Instance, now: int) -> bool | Hold:
+        """Take the row, unless the pace of its instance holds it back: both in one unit."""
+        held = pacing.hold(conn, row, instance, now)
+        if held is None:
+            return self._drafts.claim(conn, row, now)
+        if held.why:
+            self._drafts.hold_back(conn, row, held.until_ms, held.why)
+        return held
+
+    def _resends(self, row: Row, provider: Provider) -> bool:
+        """Whether what may have been sent is sent again: harmlessly, or as the owner chose."""
+        chosen = self._instances.by_id(row["instance_id"]).on_unknown == "resend"
+        return provider.capabilities().reuses_key or chosen
 
     async def _nap(self, row: Row, now: int, until: int) -> None:
         """Wait for a time, or until something wakes the lane."""
@@ -209,14 +223,18 @@ class Outbox:
             log.warning("send %s: %s", row["id"], redact(f"{type(exc).__name__}: {exc}"))
             return Uncertain("The provider failed during the call.", "Check before repeating.")
 
-    async def _refused(self, row: Row, exc: MessengersError, *, reuses_key: bool) -> None:
+    async def _refused(self, row: Row, exc: MessengersError, *, resends: bool) -> None:
         """What an error means for the row: again later, failed for certain, or unknown."""
-        state, wait_s = _fate(exc, row["attempts"], reuses_key=reuses_key)
+        state, wait_s = _fate(exc, row["attempts"], resends=resends)
         if state == "again":
             not_before = to_ms(self._clock.now()) + int(wait_s * 1000)
-            await self._store.write(lambda conn: outbox.unclaim(conn, row["id"], not_before))
+            await self._put_back(row, not_before, redact(str(exc)))
             return
         await self._settle(row, state, exc)
+
+    async def _put_back(self, row: Row, not_before: int, why: str) -> None:
+        """Put a claimed row back for another call."""
+        await self._store.write(lambda conn: self._drafts.put_back(conn, row, not_before, why))
 
     async def _settle(self, row: Row, state: str, exc: MessengersError) -> None:
         why, native_id = redact(str(exc)), exc.native_id if isinstance(exc, Uncertain) else ""
@@ -226,30 +244,20 @@ class Outbox:
         self._drafts.tell(row["draft"])
 
 
-def _claim(conn: Connection, row: Row, instance: Instance, now: int) -> bool | Hold:
-    """Take the row, unless the pace of its instance holds it back: both in one unit."""
-    held = pacing.hold(conn, row, instance, now)
-    if held is None:
-        return outbox.claim(conn, row, now)
-    if held.why:
-        outbox.postpone(conn, row["id"], held.until_ms, dump_json([held.why]))
-    return held
-
-
 def _fate(
-    exc: MessengersError, attempts: int, *, reuses_key: bool
+    exc: MessengersError, attempts: int, *, resends: bool
 ) -> tuple[Literal["again", "failed", "unknown"], float]:
     """What an error means, and after how many seconds to go on.
 
-    Again only where it is certain that nothing happened, or where the key makes a second call
-    the same message. An account that is not connected is no fault of the message: its time to
-    live ends that.
+    Again only where it is certain that nothing happened, where the key makes a second call the
+    same message, or where the owner wants one rather than a doubt. An account that is not
+    connected is no fault of the message: its time to live ends that.
     """
     pause_s = min(2.0 ** min(attempts, _MAX_ATTEMPTS), 60.0)
     if isinstance(exc, RateLimited):
         return "again", min(exc.retry_after_s, _RETRY_AFTER_CAP_S)
     if isinstance(exc, Uncertain):
-        if reuses_key and attempts < _MAX_ATTEMPTS:
+        if resends and attempts < _MAX_ATTEMPTS:
             return "again", pause_s
         return "unknown", 0
     if isinstance(exc, NotConnected):

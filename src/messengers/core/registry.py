@@ -26,8 +26,10 @@ from messengers.store import Store
 from messengers.store import instances as rows
 from messengers.store.rows import Row, load_json
 
-__all__ = ["Entry", "Registry"]
+__all__ = ["CHOICES", "Entry", "Registry"]
 
+CHOICES = frozenset({"pacing", "on_unknown"})
+"""Fields of an instance that stand among its policies."""
 _PROBLEMS = 20
 
 
@@ -44,6 +46,8 @@ class Entry:
     removed: bool = False
     purging: bool = False
     """An earlier process began to erase it."""
+    policies: Mapping[str, object] = field(default_factory=dict[str, object])
+    """What the owner chose for it; of the rest the provider's advice and our defaults hold."""
     trouble: str = ""
     """Why it cannot be built, where the provider or the configuration is missing."""
     health: Health = field(default_factory=lambda: Health(lifecycle=Lifecycle.CREATED))
@@ -111,14 +115,16 @@ class Registry:
             trouble = str(exc)
             health = Health(lifecycle=Lifecycle.ERROR, user_action=action, reason=trouble)
         policies = load_json(row["policies"], {})
-        pacing = policies.get("pacing") or (info.pacing if info else "off")
+        chosen = {"pacing": info.pacing if info else "off", **policies}
+        chosen = {name: chosen[name] for name in CHOICES & chosen.keys()}
         return Entry(
-            rows.instance_of(row).model_copy(update={"pacing": pacing}),
+            rows.instance_of(row).model_copy(update=chosen),
             info,
             config,
             rows.endpoints_of(row),
             removed=row["deleted_at"] is not None,
             purging=bool(policies.get("purge")),
+            policies=policies,
             trouble=trouble,
             health=health,
         )

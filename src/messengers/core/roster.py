@@ -18,11 +18,11 @@ from messengers.core import sessions
 from messengers.core.callers import Caller
 from messengers.core.credentials import plain, read
 from messengers.core.events import Events
-from messengers.core.registry import Entry, Registry
+from messengers.core.registry import CHOICES, Entry, Registry
 from messengers.core.removal import erase, forget_directory, freed_name
 from messengers.core.supervisor import Supervisor
 from messengers.errors import Conflict, InvalidInput, MessengersError, NotConnected
-from messengers.models import Confirm, Health, Instance, Lifecycle, Pacing, UserAction
+from messengers.models import Confirm, Health, Instance, Lifecycle, UserAction
 from messengers.providers.base import ProviderInfo
 from messengers.store import Store, audit, outbox
 from messengers.store import instances as rows
@@ -95,7 +95,7 @@ class Roster:
             pacing=info.pacing,
             created_at=self._clock.now(),
         )
-        values = instance.model_dump(exclude={"history_since", "read_only", "pacing", "created_at"})
+        values = instance.model_dump(exclude={"history_since", "read_only", "created_at", *CHOICES})
         values |= {"created_at": to_ms(instance.created_at), "endpoints": dump_json(endpoints)}
         sealed = self._registry.seal(instance.id, config)
 
@@ -160,25 +160,27 @@ class Roster:
                 await self._set(caller, entry, "instance.updated", **columns)
         return entry
 
-    async def set_pacing(self, caller: Caller, ref: str, pacing: Pacing) -> Entry:
-        """How fast it sends, instead of as its provider advises."""
+    async def choose(self, caller: Caller, ref: str, **choices: object) -> Entry:
+        """How it sends (CHOICES), instead of as its provider advises. What waits looks again."""
         async with self._changing:
             entry = self._living(caller, ref)
-            stored = dump_json({"pacing": pacing})
+            policies = {**entry.policies, **choices}
+            stored = dump_json(policies)
 
             def unit(conn: Connection) -> None:
                 rows.set_values(conn, entry.instance.id, policies=stored)
                 outbox.hurry(conn, entry.instance.id)
 
             before = entry.instance
-            # First, so that no lane holds a row by the old pace after the unit let it go.
-            entry.instance = before.model_copy(update={"pacing": pacing})
+            # First, so that no lane holds a row by the old choice after the unit let it go.
+            entry.instance = before.model_copy(update=choices)
             with anyio.CancelScope(shield=True):
                 try:
                     await self._commit(caller, before.id, "instance.updated", unit)
                 except MessengersError:
                     entry.instance = before
                     raise
+                entry.policies = policies
                 self._supervisor.hurry(entry)
         return entry
 

@@ -1,14 +1,15 @@
 """Sending: a draft becomes an act, the act becomes outbox rows, the rows' fate an outcome."""
 
-import re
-from collections.abc import Mapping, Sequence
+import hashlib
+import json
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import tzinfo
 from typing import Any
 from uuid import uuid4
 
 import anyio
-from sqlalchemy import Connection
+from sqlalchemy import Connection, Select
 
 from messengers.clock import Clock, to_ms
 from messengers.core.access import judge
@@ -21,6 +22,7 @@ from messengers.core.events import Events
 from messengers.core.history import History
 from messengers.core.instances import Instances
 from messengers.core.outbox import Outbox
+from messengers.core.plans import payload_of
 from messengers.core.rich import Rich, buttons_of, rich_of
 from messengers.core.sources import Sources
 from messengers.core.words import counted
@@ -29,18 +31,19 @@ from messengers.models import (
     Button,
     Chat,
     Draft,
+    IdKind,
     Instance,
     MediaKind,
     Message,
     MessageRef,
     Outcome,
     SentMessage,
+    encode_id,
 )
-from messengers.providers.base import MediaBytes, Provider, ReadsDialect
+from messengers.providers.base import MediaBytes
 from messengers.providers.capabilities import Capabilities
-from messengers.providers.chunks import measured
 from messengers.store import Store, outbox
-from messengers.store.rows import first_row
+from messengers.store.rows import Row, first_row
 from messengers.urls import SafeUrl
 
 __all__ = ["MAX_TEXT", "Sending", "check_text", "recipient", "ref_of"]
@@ -52,7 +55,13 @@ _TELLS = "Fetching an address tells its host all that stands in it, and an agent
 _MAX_QUOTE = 500
 """Characters of a quoted text that a provider is told."""
 _REF_WINDOW_MS = 24 * 3600 * 1000
-_SPECIAL = re.compile(r"([\\`*_{}\[\]()#+\-.!|<>~])")
+_REPEAT_WAITS_MS = 120 * 1000
+_REPEAT_SETTLED_MS = 15 * 1000
+_REPEATED = (
+    "The same call was made a moment ago: this is its answer, and nothing was sent again. "
+    "To send the same once more, give it a client_ref of its own."
+)
+_MAX_REF = 200
 
 
 class Sending:
@@ -85,7 +94,9 @@ class Sending:
         approvals.executors["send"] = self._execute
         approvals.executors["send_fetched"] = self._execute_fetched
         approvals.stages["send"] = Stage(
-            hold=lambda conn, act: self._queue(conn, act.caller.actor, act.payload, held=True),
+            hold=lambda conn, act: self._queue(
+                conn, act.caller.actor, act.payload, uuid4().hex, held=True
+            ),
             release=drafts.release,
             drop=drafts.drop,
             start=box.wake_draft,
@@ -97,16 +108,24 @@ class Sending:
     ) -> Act:
         """Resolve, render and judge a draft; nothing is sent or stored but its attachments.
 
-        Raises what is wrong with it; then it is certain that nothing was sent.
+        A call that was made before, by its `client_ref` or a moment ago, gives an act that only
+        tells what became of it. Raises what is wrong; then it is certain that nothing was sent.
         """
+        if len(client_ref) > _MAX_REF:
+            raise InvalidInput(
+                f"client_ref is longer than {_MAX_REF} characters.", "Use a short key."
+            )
+        fingerprint = _fingerprint(chat, instance, draft)
+        for stmt, params in self._asked_before(caller.actor, client_ref, fingerprint):
+            known = await self._store.row(stmt, **params)
+            if known is not None and known["state"] != "held":
+                return await self._known(caller, known, fingerprint)
         check_text(draft.text)
         rich = rich_of(draft)
         if not draft.text.strip() and not draft.attachments and not rich:
             raise InvalidInput("There is nothing to send.", "Give text or attachments.")
         if len(draft.attachments) > _MAX_ATTACHMENTS:
             raise InvalidInput(f"More than {_MAX_ATTACHMENTS} attachments.", "Send fewer at once.")
-        if len(client_ref) > 200:
-            raise InvalidInput("client_ref is longer than 200 characters.", "Use a short key.")
         if rich:
             await self._instances.able(caller, rich.fits, rich.verb)
         if draft.buttons:
@@ -135,10 +154,11 @@ class Sending:
             needs_approval=not verdict.allowed,
             why=verdict.why,
         )
+        call = {"client_ref": client_ref, "fingerprint": fingerprint}
         at_hand = [file for file in files if isinstance(file, MediaBytes)]
         if len(at_hand) < len(files):
-            return _asking(act, draft, files, client_ref)
-        payload = _payload(provider, target, draft, at_hand, quoted, client_ref)
+            return _asking(act, draft, files, call)
+        payload = payload_of(provider, target, draft, at_hand, quoted, call)
         return replace(act, payload=payload)
 
     async def _files(
@@ -168,10 +188,37 @@ class Sending:
             raise Conflict("The quoted message has not been sent yet.", "Send without reply_to.")
         return ref_of(quoted)
 
+    async def _known(self, caller: Caller, row: Row, fingerprint: str) -> Act:
+        """The act of a call that was made before: its instance need not be connected for that."""
+        _require_same(row, fingerprint)
+        target = await self._chats.get(caller, encode_id(IdKind.CHAT, row["chat_id"]))
+        chosen = self._instances.by_id(row["instance_id"])
+        rows = await self._store.rows(outbox.of_draft, draft=row["draft"])
+        parts = [PartPlan.model_validate_json(each["payload"]) for each in rows]
+        return Act(
+            action="send",
+            caller=caller,
+            shown=_shown(target, parts[0].source, (), ""),
+            payload={
+                "known": row["draft"],
+                "client_ref": row["client_ref"],
+                "parts": [part.model_dump() for part in parts],
+            },
+            instance_id=chosen.id,
+            instance=chosen.name,
+            provider=chosen.provider,
+            chat=target,
+        )
+
     async def _execute(
         self, payload: Mapping[str, Any], caller: Caller, wait_s: float
     ) -> SentMessage:
-        return await self._outcome(await self._begin(caller.actor, payload), wait_s)
+        new = uuid4().hex
+        draft = payload.get("known") or await self._begin(caller.actor, payload, new)
+        answer = await self._outcome(draft, wait_s)
+        if draft == new or payload["client_ref"]:
+            return answer
+        return answer.model_copy(update={"notes": (*answer.notes, _REPEATED)})
 
     async def _execute_fetched(
         self, payload: Mapping[str, Any], _caller: Caller, wait_s: float
@@ -185,57 +232,60 @@ class Sending:
             found = await self._files(OWNER, draft, target, instance, provider.capabilities())
             files = [file for file in found if isinstance(file, MediaBytes)]
             quoted = await self._quoted(OWNER, target, draft.reply_to)
-            ready = _payload(provider, target, draft, files, quoted, payload["client_ref"])
-            begun = await self._begin(payload["actor"], ready)
+            ready = payload_of(provider, target, draft, files, quoted, payload["call"])
+            begun = await self._begin(payload["actor"], ready, uuid4().hex)
         except MessengersError as exc:
             return SentMessage(chat=target.id, outcome=Outcome.NOT_SENT, notes=(str(exc),))
         return await self._outcome(begun, wait_s)
 
-    async def _begin(self, actor: str, payload: Mapping[str, Any]) -> str:
+    async def _begin(self, actor: str, payload: Mapping[str, Any], new: str) -> str:
         """Store a draft and start its lane: both, also when who asked leaves meanwhile."""
         draft = ""
         with anyio.CancelScope(shield=True):
             draft, _ = await self._events.write(
-                lambda conn: self._queue(conn, actor, payload, held=False)
+                lambda conn: self._queue(conn, actor, payload, new, held=False)
             )
             await self._box.wake_draft(draft)
         return draft
 
     def _queue(
-        self, conn: Connection, actor: str, payload: Mapping[str, Any], *, held: bool
+        self, conn: Connection, actor: str, payload: Mapping[str, Any], new: str, *, held: bool
     ) -> tuple[str, int]:
-        """Write a draft's rows; a known client_ref gives the draft that it named before."""
-        parts = [PartPlan(**part) for part in payload["parts"]]
-        known = self._known(conn, actor, payload)
-        if known is not None:
-            return known
+        """Write a draft's rows; a call that was made before gives the draft that it made."""
+        fingerprint = payload["fingerprint"]
+        for stmt, params in self._asked_before(actor, payload["client_ref"], fingerprint):
+            known = first_row(conn, stmt, **params)
+            if known is not None:
+                _require_same(known, fingerprint)
+                return known["draft"], known["message_id"]
         return self._drafts.add(
             conn,
-            draft=uuid4().hex,
+            draft=new,
             chat=payload["chat"],
-            parts=parts,
+            parts=[PartPlan(**part) for part in payload["parts"]],
             reply_to=payload["reply_to"],
             client_ref=payload["client_ref"],
-            fingerprint=_fingerprint(payload),
+            fingerprint=fingerprint,
             time_to_live_s=payload["time_to_live_s"],
             actor=actor,
             held=held,
         )
 
-    def _known(
-        self, conn: Connection, actor: str, payload: Mapping[str, Any]
-    ) -> tuple[str, int] | None:
-        if not payload["client_ref"]:
-            return None
-        since = to_ms(self._clock.now()) - _REF_WINDOW_MS
-        row = first_row(conn, outbox.by_ref, caller=actor, ref=payload["client_ref"], since=since)
-        if row is None:
-            return None
-        if row["draft_hash"] != _fingerprint(payload):
-            raise Conflict(
-                "This client_ref named another message before.", "Use a new one for each message."
-            )
-        return row["draft"], row["message_id"]
+    def _asked_before(
+        self, actor: str, client_ref: str, fingerprint: str
+    ) -> Iterator[tuple[Select[Any], Mapping[str, object]]]:
+        """How to find the row of the same call: by its key, or an identical one of this moment.
+
+        A client whose stream broke repeats its call by itself (MCP 2026-07-28), so without a key
+        an identical one counts as the same while the first waits, and shortly after.
+        """
+        now = to_ms(self._clock.now())
+        if client_ref:
+            since = now - _REF_WINDOW_MS
+            yield outbox.by_ref, {"caller": actor, "ref": client_ref, "since": since}
+        else:
+            since = {"since": now - _REPEAT_WAITS_MS, "settled": now - _REPEAT_SETTLED_MS}
+            yield outbox.by_hash, {"caller": actor, "hash": fingerprint, **since}
 
     async def _outcome(self, draft: str, wait_s: float) -> SentMessage:
         return await self._drafts.outcome(draft, wait_s, self._zone)
@@ -253,7 +303,9 @@ def check_text(text: str) -> None:
         raise InvalidInput("text contains half of a surrogate pair.", "Send valid Unicode.")
 
 
-def _asking(act: Act, draft: Draft, files: Sequence[MediaBytes | SafeUrl], client_ref: str) -> Act:
+def _asking(
+    act: Act, draft: Draft, files: Sequence[MediaBytes | SafeUrl], call: Mapping[str, str]
+) -> Act:
     """The act of fetching and sending; what is at hand is kept as the caller could see it."""
     sources = tuple(str(file) if isinstance(file, SafeUrl) else file.media for file in files)
     kept: dict[str, object] = {"attachments": sources}
@@ -263,7 +315,7 @@ def _asking(act: Act, draft: Draft, files: Sequence[MediaBytes | SafeUrl], clien
     payload = {
         "chat": act.chat.id if act.chat else "",
         "draft": draft.model_copy(update=kept).model_dump(mode="json"),
-        "client_ref": client_ref,
+        "call": call,
         "actor": act.caller.actor,
     }
     return replace(
@@ -274,60 +326,6 @@ def _asking(act: Act, draft: Draft, files: Sequence[MediaBytes | SafeUrl], clien
         needs_approval=True,
         why=why,
     )
-
-
-def _payload(
-    provider: Provider,
-    chat: Chat,
-    draft: Draft,
-    files: Sequence[MediaBytes],
-    reply_to: MessageRef | None,
-    client_ref: str,
-) -> dict[str, Any]:
-    """What is queued: one part for each platform call."""
-    rich = rich_of(draft)
-    parts = _plan(provider, draft, files, reply_to, rich.plan if rich else None)
-    buttons = buttons_of(draft, provider.capabilities(), chat.provider)
-    pressed = {"buttons": buttons, "keyboard": draft.keyboard}
-    parts[-1] = parts[-1].model_copy(update=pressed if buttons else {})
-    return {
-        "chat": chat.id,
-        "text": draft.text,
-        "reply_to": draft.reply_to,
-        "parts": [part.model_dump() for part in parts],
-        "client_ref": client_ref,
-        "time_to_live_s": draft.time_to_live_s,
-    }
-
-
-def _plan(
-    provider: Provider,
-    draft: Draft,
-    files: Sequence[MediaBytes],
-    reply_to: MessageRef | None,
-    rich: PartPlan | None = None,
-) -> list[PartPlan]:
-    """One plan per platform call: a short text rides on the first file, a long one follows."""
-    text = draft.text
-    if draft.format == "plain":
-        text = _SPECIAL.sub(r"\\\1", text)
-    texts = list(provider.render(text)) if text.strip() else []
-    limits = provider.capabilities()
-    plans = [PartPlan(media=file.media) for file in files] + ([rich] if rich else [])
-    caption = limits.media[files[0].kind].max_caption if files else 0
-    if plans and len(texts) == 1 and measured(texts[0], limits.text_unit) <= caption:
-        plans[0] = plans[0].model_copy(update={"text": texts.pop(), "source": draft.text})
-    sources = [draft.text] if len(texts) == 1 else _readable(provider, texts)
-    plans += [PartPlan(text=t, source=s) for t, s in zip(texts, sources, strict=True)]
-    first = plans[0].model_copy(update={"reply_to": reply_to})
-    return [plan.model_copy(update={"silent": draft.silent}) for plan in (first, *plans[1:])]
-
-
-def _readable(provider: Provider, texts: Sequence[str]) -> Sequence[str]:
-    """Rendered texts as the transcript shows them."""
-    if isinstance(provider, ReadsDialect):
-        return [provider.plain(text) for text in texts]
-    return texts
 
 
 def ref_of(message: Message) -> MessageRef:
@@ -374,11 +372,14 @@ def recipient(chat: Chat) -> str:
     return f"{chat.name} · {known} · {chat.kind} {chat.id} · {chat.provider} “{chat.instance}”"
 
 
-def _fingerprint(payload: Mapping[str, Any]) -> str:
-    """What must be equal for two calls with one client_ref to be the same call."""
-    rich = "location", "contact", "poll", "buttons"
-    parts = [
-        (part["source"] or part["text"], part["media"], *(part[n] for n in rich if part.get(n)))
-        for part in payload["parts"]
-    ]
-    return f"{payload['chat']} {payload['reply_to']} {parts}"
+def _fingerprint(chat: str, instance: str, draft: Draft) -> str:
+    """What must be equal for two calls to be the same call: all that was asked for."""
+    asked = [chat, instance, draft.model_dump(mode="json")]
+    return hashlib.sha256(json.dumps(asked).encode()).hexdigest()
+
+
+def _require_same(known: Row, fingerprint: str) -> None:
+    if known["draft_hash"] != fingerprint:
+        raise Conflict(
+            "This client_ref named another message before.", "Use a new one for each message."
+        )

@@ -155,6 +155,10 @@ class Zone:
         """`2026-11-20 14:05`, empty for None."""
         return self.local(moment).isoformat(" ")[:16] if moment else ""
 
+    def second(self, moment: datetime) -> str:
+        """`2026-11-20 14:05:03`."""
+        return self.local(moment).isoformat(" ")[:19]
+
     def range(self, first: datetime | None, last: datetime | None) -> str:
         """`2026-11-20 14:00–15:00 Europe/Riga`; with one end `since …` or `until …`."""
         if first is None or last is None:

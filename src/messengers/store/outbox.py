@@ -2,13 +2,14 @@
 
 from typing import Any
 
-from sqlalchemy import Connection, Select, bindparam, exists, func, insert, select, update
+from sqlalchemy import Connection, Select, bindparam, exists, func, insert, or_, select, update
 
 from messengers.store.rows import Row, run
 from messengers.store.tables import ChatRow, MessageRow, OutboxRow, table
 
 __all__ = [
     "add",
+    "by_hash",
     "by_key",
     "by_ref",
     "cancel_draft",
@@ -52,6 +53,20 @@ by_ref = (
     .order_by(_outbox.c.id.desc())
     .limit(1)
 )
+by_hash = (
+    select(_outbox)
+    .where(
+        _outbox.c.draft_hash == bindparam("hash"),
+        _outbox.c.requested_by == bindparam("caller"),
+        _outbox.c.client_ref == "",
+        _outbox.c.created_at >= bindparam("since"),
+        _outbox.c.state.in_(("queued", "claimed", "accepted", "unknown")),
+        or_(_outbox.c.settled_at.is_(None), _outbox.c.settled_at >= bindparam("settled")),
+    )
+    .order_by(_outbox.c.id.desc())
+    .limit(1)
+)
+"""An identical call that may have left, or will, made so lately that it may be a repetition."""
 todo_chats = (
     select(_outbox.c.instance_id, _outbox.c.chat_id).where(_outbox.c.state == "queued").distinct()
 )

@@ -209,6 +209,8 @@ class OutboxRow(_Row, table=True):
         Index("ix_outbox_draft", "draft"),
         Index("ix_outbox_message", "message_id"),
         Index("ix_outbox_ref", "requested_by", "client_ref"),
+        Index("ix_outbox_same", "draft_hash", "created_at"),
+        Index("ix_outbox_lane", "chat_id", "state", "id"),
         Index("ix_outbox_left", "instance_id", "claimed_at"),
         {"sqlite_autoincrement": True},
     )

@@ -251,7 +251,12 @@ def _detail(call: Asking, detail: MessageDetail) -> str:
     lines += transcript.attachments(message)
     if message.native_id:
         lines.append(f"  ↳ native id {visible.line(message.native_id)}")
-    events = [f"{zone.minute(event.at)} {event.kind}" for event in detail.history]
+    events = [f"{zone.second(event.at)} {event.kind}" for event in detail.history]
+    lines += [
+        f"  ↳ {event.kind}: {visible.line(why, 300)}"
+        for event in detail.history
+        if isinstance(why := event.data.get("why"), str)
+    ]
     top = header(
         f"message {message.id}",
         f"chat {message.chat}",

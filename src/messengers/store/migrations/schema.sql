@@ -306,11 +306,15 @@ CREATE TABLE outbox (
 
 CREATE INDEX ix_outbox_draft ON outbox (draft);
 
+CREATE INDEX ix_outbox_lane ON outbox (chat_id, state, id);
+
 CREATE INDEX ix_outbox_left ON outbox (instance_id, claimed_at);
 
 CREATE INDEX ix_outbox_message ON outbox (message_id);
 
 CREATE INDEX ix_outbox_ref ON outbox (requested_by, client_ref);
+
+CREATE INDEX ix_outbox_same ON outbox (draft_hash, created_at);
 
 CREATE INDEX ix_outbox_todo ON outbox (state, not_before, id);
 

@@ -12,7 +12,7 @@ from messengers.core.core import Core
 from messengers.core.credentials import fields_of
 from messengers.core.views import InstanceView
 from messengers.errors import InvalidInput
-from messengers.models import Confirm, Pacing
+from messengers.models import Confirm, OnUnknown, Pacing
 from messengers.web.control.exchange import WAIT_MAX_S, Question, answered, read, ref_of
 
 __all__ = ["routes"]
@@ -42,6 +42,7 @@ class Change(Question):
     confirm: Confirm | None = None
     read_only: bool | None = None
     pacing: Pacing | None = None
+    on_unknown: OnUnknown | None = None
 
 
 class Credentials(Wait):
@@ -138,7 +139,7 @@ class _Owner:
         ref = self._instances.resolve(OWNER, ref_of(request)).id
         if change.name is not None:
             await self._instances.rename(OWNER, ref, change.name)
-        policy = change.model_dump(include={"confirm", "read_only", "pacing"}, exclude_none=True)
+        policy = change.model_dump(exclude={"name"}, exclude_none=True)
         if policy:
             await self._instances.set_policy(OWNER, ref, **policy)
         return await self._instances.get(OWNER, ref)
