@@ -173,12 +173,11 @@ async def test_an_address_in_an_account_that_the_caller_may_not_see_asks(house: 
 async def test_a_host_that_the_owner_named_is_not_asked_about_but_leads_nowhere_else(
     house: House, server: Server, internet: Internet
 ) -> None:
-    url = "http://free.example/x.png?q=1"
-    assert (await attach(house, url)).outcome is Outcome.ACCEPTED
+    assert (await attach(house, "http://free.example/x.png?q=1")).outcome is Outcome.ACCEPTED
 
     server.answer = saying(b"HTTP/1.1 302 Go\r\nLocation: http://far.example/?q=1\r\n\r\n")
     with pytest.raises(InvalidInput, match="another host"):
-        await attach(house, url)
+        await attach(house, "http://free.example/y.png?q=1")
     assert "far.example" not in internet.lookups
 
 

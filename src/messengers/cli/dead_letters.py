@@ -7,7 +7,7 @@ from pydantic import BaseModel, TypeAdapter
 
 from messengers.cli.control import ask, segment
 from messengers.cli.terminal import AsJson, Home, data, local_time, rows, say
-from messengers.core.dead_letters import DeadLetter, Replayed
+from messengers.core.letters import DeadLetter, Replayed
 from messengers.core.words import counted
 
 __all__ = ["dead_letters"]

@@ -17,8 +17,8 @@ from messengers.core.chats import Chats
 from messengers.core.contacts import Contacts
 from messengers.core.dead_letters import DeadLetters
 from messengers.core.deliveries import Deliveries
-from messengers.core.documents import Documents
 from messengers.core.dispatch import Dispatch
+from messengers.core.documents import Documents
 from messengers.core.drafts import Drafts
 from messengers.core.endpoints import Endpoints
 from messengers.core.events import Events
@@ -186,7 +186,6 @@ async def _build(
         inbox=inbox,
         deliveries=Deliveries(instances, supervisor),
         dead_letters=DeadLetters(store, events, instances, inbox),
-        deliveries=Deliveries(instances, inbox),
         outbox=outbox,
         approvals=approvals,
         sending=sending,

@@ -4,7 +4,6 @@ A letter stays an event of its chat: tried again it comes before all that is wai
 """
 
 from collections.abc import Mapping, Sequence
-from datetime import datetime
 from typing import Literal
 
 from messengers.clock import from_ms
@@ -12,45 +11,17 @@ from messengers.core.callers import Caller
 from messengers.core.events import Events
 from messengers.core.inbox import Inbox
 from messengers.core.instances import Instances
+from messengers.core.letters import DeadLetter, Replayed
 from messengers.core.pages import Page, check_limit
 from messengers.errors import NotFound
-from messengers.models import IdKind, Model, decode_id, encode_id
+from messengers.models import IdKind, decode_id, encode_id
 from messengers.store import Store, inbound
 from messengers.store.rows import Row, dump_json
 
-__all__ = ["DeadLetter", "DeadLetters", "Replayed"]
+__all__ = ["DeadLetters"]
 
 _AT_ONCE = 1_000
 """Letters tried again by one call without naming them."""
-
-
-class DeadLetter(Model):
-    """One event that no attempt understood. Its chat, error and content are strangers' words."""
-
-    id: str
-    instance: str
-    """Name of the instance."""
-    chat: str
-    """The platform's own id of the chat."""
-    kind: str
-    received_at: datetime
-    attempts: int
-    error: str
-    size_bytes: int
-    payload: str = ""
-    """As it came; empty in lists."""
-
-
-class Replayed(Model):
-    """What became of letters that were tried again."""
-
-    understood: int = 0
-    waiting: int = 0
-    """Not decided within the time."""
-    dead: tuple[str, ...] = ()
-    """Those that failed again."""
-    error: str = ""
-    """Of the last that failed."""
 
 
 class DeadLetters:

@@ -14,6 +14,8 @@ Kinds = Literal["all", "private", "groups"]
 EVENT_TYPES: Mapping[str, str] = {
     "message.received": "Somebody wrote.",
     "message.queued": "A message of ours waits to leave.",
+    "message.delayed": "It waits longer; `why` says for what.",
+    "message.sending": "It is on its way to the messenger; `attempt` counts.",
     "message.accepted": "The messenger took it.",
     "message.sent": "It is sent; also what the owner wrote on another device.",
     "message.delivered": "It arrived.",

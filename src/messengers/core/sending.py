@@ -111,15 +111,10 @@ class Sending:
         A call that was made before, by its `client_ref` or a moment ago, gives an act that only
         tells what became of it. Raises what is wrong; then it is certain that nothing was sent.
         """
-        if len(client_ref) > _MAX_REF:
-            raise InvalidInput(
-                f"client_ref is longer than {_MAX_REF} characters.", "Use a short key."
-            )
         fingerprint = _fingerprint(chat, instance, draft)
-        for stmt, params in self._asked_before(caller.actor, client_ref, fingerprint):
-            known = await self._store.row(stmt, **params)
-            if known is not None and known["state"] != "held":
-                return await self._known(caller, known, fingerprint)
+        made = await self._made_before(caller, client_ref, fingerprint)
+        if made is not None:
+            return made
         check_text(draft.text)
         rich = rich_of(draft)
         if not draft.text.strip() and not draft.attachments and not rich:
@@ -187,6 +182,17 @@ class Sending:
         if not quoted.native_id:
             raise Conflict("The quoted message has not been sent yet.", "Send without reply_to.")
         return ref_of(quoted)
+
+    async def _made_before(self, caller: Caller, client_ref: str, fingerprint: str) -> Act | None:
+        if len(client_ref) > _MAX_REF:
+            raise InvalidInput(
+                f"client_ref is longer than {_MAX_REF} characters.", "Use a short key."
+            )
+        for stmt, params in self._asked_before(caller.actor, client_ref, fingerprint):
+            known = await self._store.row(stmt, **params)
+            if known is not None and known["state"] != "held":
+                return await self._known(caller, known, fingerprint)
+        return None
 
     async def _known(self, caller: Caller, row: Row, fingerprint: str) -> Act:
         """The act of a call that was made before: its instance need not be connected for that."""

@@ -5,7 +5,7 @@ from typing import Annotated
 from mcp.types import CallToolResult
 from pydantic import Field
 
-from messengers.core.dead_letters import DeadLetter
+from messengers.core.letters import DeadLetter
 from messengers.core.pages import Page
 from messengers.core.words import counted
 from messengers.mcp_server.context import Ctx, asking

@@ -6,8 +6,8 @@ Nothing ever wrote to the tables that stood here.
 import sqlalchemy as sa
 from alembic import op
 
-revision = "0003"
-down_revision = "0002"
+revision = "0005"
+down_revision = "0004"
 _QUEUED = sa.text("state = 'queued'")
 
 
