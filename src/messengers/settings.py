@@ -15,7 +15,14 @@ from pathlib import Path
 from typing import Annotated, ClassVar, Literal, cast, get_args
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from pydantic import AfterValidator, BeforeValidator, Field, ValidationError, field_validator
+from pydantic import (
+    AfterValidator,
+    BeforeValidator,
+    Field,
+    SecretStr,
+    ValidationError,
+    field_validator,
+)
 from pydantic_settings import (
     BaseSettings,
     NoDecode,
@@ -28,6 +35,7 @@ from messengers import home as places
 from messengers.errors import InvalidInput
 from messengers.guarded import AllowedHosts
 from messengers.models import Confirm, Preset, Toolset
+from messengers.urls import SafeUrl
 
 __all__ = [
     "LOOPBACK_NAMES",
@@ -139,6 +147,9 @@ class Settings(BaseSettings):
     media_quota_bytes: int = Field(default=10 * 1024**3, ge=0)
     """The most that stored files may take together. When it is reached, those that their messenger
     gives again make room, the longest unused first; then a new one is refused. 0: no bound."""
+    media_download: Literal["on_demand", "at_once"] = "on_demand"
+    """When the files of messages are fetched from their messenger: when somebody wants to see them,
+    or as they come."""
     media_retention_days: Retention = 0
     """Days after which a file that nobody opened is removed, at least 2. Its message stays, and
     what its messenger still has is fetched again when asked for. 0: never."""
@@ -148,6 +159,16 @@ class Settings(BaseSettings):
     attachment_hosts: Names = ()
     """Hosts, `name` or `name:port`, from which an agent may attach files by URL without asking
     you. What else it composes you are asked about before anything is looked up. Empty: none."""
+    transcribe_command: str = ""
+    """A program that writes down speech: it gets a voice message on stdin and writes its words to
+    stdout. Empty: none; nothing is written down."""
+    transcribe_url: SafeUrl | None = None
+    """In its place a service that does it as OpenAI's: the whole address, ending in
+    `/audio/transcriptions`. One of your own network has to stand in `private_hosts`."""
+    transcribe_model: str = "whisper-1"
+    """The model that the service is asked for."""
+    transcribe_key: SecretStr = SecretStr("")
+    """The service's key."""
     image_max_pixels: int = Field(default=50_000_000, ge=1)
     """The most pixels an image may have; checked before it is decoded."""
     request_max_bytes: int = Field(default=4 * 1024 * 1024, ge=1024)

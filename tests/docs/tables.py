@@ -12,6 +12,7 @@ from pathlib import Path
 from types import UnionType
 from typing import TYPE_CHECKING, Any, get_args, get_origin
 
+from pydantic import SecretStr
 from pydantic.fields import FieldInfo
 from pydantic_core import PydanticUndefined
 
@@ -21,6 +22,7 @@ from messengers.mcp_server.table import TABLE, Row
 from messengers.providers.base import ProviderInfo
 from messengers.providers.catalog import BUILT_IN, Catalog
 from messengers.settings import PREFIX, Settings
+from messengers.urls import SafeUrl
 from tests.programs import ROOT
 
 if TYPE_CHECKING:
@@ -166,7 +168,9 @@ def _default(name: str) -> str:
     if name == "home":
         return "the platform's data directory"
     value: Any = Settings.model_fields[name].default
-    if value is PydanticUndefined or value in ("", ()):
+    if isinstance(value, SecretStr):
+        value = value.get_secret_value()
+    if value is PydanticUndefined or value in ("", (), None):
         return "empty"
     if isinstance(value, bool):
         return f"`{str(value).lower()}`"
@@ -179,11 +183,17 @@ def _type(annotation: object) -> str:
     origin = get_origin(annotation)
     if origin is tuple:
         return "a list"
+    if SafeUrl in args:
+        return "a web address"
     if args and origin is not UnionType:
         return " or ".join(f"`{each}`" for each in args)
-    return {"str": "text", "int": "a number", "bool": "`true` or `false`", "Path": "a path"}[
-        getattr(annotation, "__name__", "")
-    ]
+    return {
+        "str": "text",
+        "int": "a number",
+        "bool": "`true` or `false`",
+        "Path": "a path",
+        "SecretStr": "text",
+    }[getattr(annotation, "__name__", "")]
 
 
 def _cell(text: str) -> str:

@@ -12,6 +12,7 @@ from messengers.clock import Clock, SystemClock
 from messengers.core.address import Address
 from messengers.core.approvals import Approvals
 from messengers.core.arrangements import Arrangements
+from messengers.core.arrivals import Arrivals
 from messengers.core.changes import Changes
 from messengers.core.chats import Chats
 from messengers.core.contacts import Contacts
@@ -41,6 +42,7 @@ from messengers.core.search import Search
 from messengers.core.sending import Sending
 from messengers.core.sources import Sources
 from messengers.core.supervisor import Supervisor
+from messengers.core.transcripts import Transcripts
 from messengers.core.visitors import Visitors
 from messengers.core.webhooks import Webhooks
 from messengers.errors import MessengersError
@@ -79,6 +81,8 @@ class Core:
     media: Media
     sources: Sources
     documents: Documents
+    transcripts: Transcripts
+    arrivals: Arrivals
     portraits: Portraits
     inbox: Inbox
     dead_letters: DeadLetters
@@ -117,6 +121,8 @@ async def open_core(
             await core.outbox.resume()
             await core.supervisor.start(tasks)
             tasks.start_soon(_sweep, core)
+            if settings.media_download == "at_once":
+                tasks.start_soon(core.arrivals.work)
             yield core
             with anyio.CancelScope(shield=True):
                 await core.outbox.drain()
@@ -147,6 +153,7 @@ async def _build(
     history = History(store, events, instances, chats, feed)
     media = Media(store, clock, settings, instances)
     sources = Sources(store, settings, guard, instances, chats, media)
+    transcripts = Transcripts(settings, guard, events)
     inbox = Inbox(store, clock, events, instances, tasks)
     drafts = Drafts(store, clock, events, media)
     outbox = Outbox(store, clock, events, instances, media, drafts, tasks)
@@ -182,6 +189,8 @@ async def _build(
         media=media,
         sources=sources,
         documents=Documents(),
+        transcripts=transcripts,
+        arrivals=Arrivals(events, history, media, transcripts),
         portraits=Portraits(instances, chats, settings),
         inbox=inbox,
         deliveries=Deliveries(instances, supervisor),

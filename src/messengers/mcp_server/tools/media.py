@@ -9,7 +9,8 @@ from pydantic import Field
 from messengers.core.documents import Words
 from messengers.core.media import MediaContent
 from messengers.core.words import counted
-from messengers.mcp_server.context import Ctx, asking
+from messengers.errors import MessengersError
+from messengers.mcp_server.context import Asking, Ctx, asking
 from messengers.mcp_server.results import CAP, header, untrusted
 from messengers.mcp_server.text import Visible, cut
 from messengers.mcp_server.tools import parameters as given
@@ -40,8 +41,8 @@ async def get_media(
         return [f"The picture of {message}.", _image(portrait)]
     content = await call.core.media.content(call.caller, message, index)
     found, visible = content.attachment, Visible()
-    detail = await call.core.history.get(call.caller, message)
-    told = _told(found, detail.message.attachments[index].transcript, visible)
+    spoken, unheard = await _spoken(call, message, index, content)
+    told = "\n".join(part for part in (_told(found, spoken, visible), unheard) if part)
     if found.mime in _PICTURES:
         return [told, _image(content)]
     if found.mime.startswith("audio/") and len(content.data) <= _AUDIO_MAX_BYTES:
@@ -53,6 +54,16 @@ async def get_media(
     why = (words.note if words else "") or _unopened(found)
     passing_on = f'To pass it on: attachments=["{message}"].'
     return ["\n".join((told, why, passing_on))]
+
+
+async def _spoken(call: Asking, message: str, index: int, content: MediaContent) -> tuple[str, str]:
+    """The words of a recording, or why they could not be had."""
+    detail = await call.core.history.get(call.caller, message)
+    known = detail.message.attachments[index].transcript
+    try:
+        return known or await call.core.transcripts.of(message, index, content), ""
+    except MessengersError as exc:
+        return "", f"Its words could not be had: {exc}"
 
 
 def _image(content: MediaContent) -> ImageContent:
