@@ -262,3 +262,37 @@ async def test_a_type_that_a_messenger_does_not_take_is_named(house: House, serv
 async def test_an_address_that_is_none_is_refused_at_once(house: House, source: str) -> None:
     with pytest.raises(InvalidInput, match="no web address"):
         await attach(house, source)
+
+
+@pytest.mark.case("S37")
+@pytest.mark.parametrize("host", ["169.254.169.254", "inner.example", "localhost", "[::1]"])
+async def test_no_field_that_names_an_address_reaches_the_inner_network(
+    house: House, internet: Internet, server: Server, host: str
+) -> None:
+    internet.names["inner.example"] = ["10.0.0.1"]
+    url = f"http://{host}/latest/meta-data"
+    await house.core.instances.set_policy(OWNER, "me", confirm="never")
+    file = {"kind": "image", "native_ref": url}
+    await house.personal.say("look", id_="n1", files=[file])
+    message = await house.told("look")
+
+    for reach in (
+        attach(house, url),
+        house.core.sending.prepare(AGENT, "x:ann", Draft(sticker=url), "me"),
+        house.core.media.content(AGENT, message.id),
+        attach(house, message.id),
+    ):
+        with pytest.raises(Unreachable):
+            await reach
+
+    assert (internet.tried, server.connections) == ([], 0)
+    house.personal.files[url] = png()
+    assert (await house.core.media.content(AGENT, message.id)).data == png()
+
+
+async def test_a_file_of_a_message_comes_through_the_guard(house: House, server: Server) -> None:
+    await house.personal.say("look", files=[{"kind": "image", "native_ref": CAKE}])
+    message = await house.told("look")
+
+    assert (await house.core.media.content(AGENT, message.id)).data == png()
+    assert server.requests[0].startswith(b"GET /cake.png?a=b HTTP/1.1\r\nHost: shop.example\r\n")

@@ -47,6 +47,7 @@ from messengers.providers.capabilities import Capabilities, Level
 from messengers.providers.login import LoginStep, ShowCode, ShowQr, Wait
 from messengers.providers.requirements import FFMPEG, LIBMAGIC
 from messengers.providers.webhooks import Delivered, WebhookAnswer, WebhookRequest
+from messengers.urls import SafeUrl
 from tests.fakes.groups import GroupSide, ScriptedGroups
 
 __all__ = [
@@ -232,6 +233,7 @@ class ScriptedProvider(ScriptedGroups):
             raise TypeError("scripted takes a ScriptedConfig")
         self._platform = platform(context.config.token.get_secret_value())
         self._clock = context.clock
+        self._guard = context.guard
         self._session = context.directory / "session.db"
         self._secret = context.config.token.get_secret_value().encode()
         self._platform.webhook_url = context.webhook_url
@@ -354,7 +356,10 @@ class ScriptedProvider(ScriptedGroups):
     async def download(self, attachment: Attachment, max_bytes: int) -> bytes:
         self._platform.downloads.append(attachment.native_ref)
         self._platform.answer()
-        data = self._platform.files.get(attachment.native_ref)
+        ref = attachment.native_ref
+        data = self._platform.files.get(ref)
+        if data is None and "://" in ref:
+            return (await self._guard.fetch(SafeUrl.parse(ref), max_bytes=max_bytes)).body
         if data is None or len(data) > max_bytes:
             raise NotFound("There is no such file.")
         return data

@@ -140,7 +140,7 @@ async def _build(
 ) -> Core:
     """Every noun once, from the ones that know nothing to the ones that join the others."""
     address = Address(settings)
-    registry = Registry(store, Catalog(), clock, address)
+    registry = Registry(store, Catalog(), clock, address, guard)
     events = Events(store, clock, registry.name_of)
     supervisor = Supervisor(registry, events, clock)
     forms, links = Forms(clock, address), LoginLinks(clock, address)

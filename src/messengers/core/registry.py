@@ -19,6 +19,7 @@ from messengers.core.address import Address
 from messengers.core.callers import Caller
 from messengers.core.credentials import plain, read
 from messengers.errors import MessengersError, NotConnected, NotFound
+from messengers.guarded import Guard
 from messengers.models import Health, Instance, Lifecycle, UserAction
 from messengers.providers.base import Provider, ProviderContext, ProviderInfo
 from messengers.providers.catalog import Catalog
@@ -61,10 +62,13 @@ class Entry:
 class Registry:
     """Finds instances and builds their providers."""
 
-    def __init__(self, store: Store, catalog: Catalog, clock: Clock, address: Address) -> None:
+    def __init__(
+        self, store: Store, catalog: Catalog, clock: Clock, address: Address, guard: Guard
+    ) -> None:
         self._store = store
         self._clock = clock
         self._address = address
+        self._guard = guard
         self._entries: dict[str, Entry] = {}
         self._ids: dict[str, str] = {}
         self.catalog = catalog
@@ -224,6 +228,7 @@ class Registry:
                 directory=self._store.home / "instances" / str(UUID(instance.id)),
                 clock=self._clock,
                 webhook_url=self._address.webhook(instance.id),
+                guard=self._guard,
             )
         )
         return entry.built

@@ -15,6 +15,7 @@ from typing import ClassVar, Literal, Protocol, runtime_checkable
 from pydantic import BaseModel
 
 from messengers.clock import Clock
+from messengers.guarded import Guard
 from messengers.models import (
     Attachment,
     Button,
@@ -163,6 +164,8 @@ class ProviderContext:
     clock: Clock
     webhook_url: str = ""
     """Where the messenger may deliver to; empty when the internet does not reach this daemon."""
+    guard: Guard = field(default_factory=Guard, repr=False)
+    """The way to every address that an event names: a file's, a picture's."""
 
 
 @runtime_checkable
