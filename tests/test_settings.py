@@ -73,6 +73,8 @@ def test_lists_are_read_from_one_variable(monkeypatch: pytest.MonkeyPatch) -> No
         ("SOCKET", "carrier-pigeon"),
         ("MEDIA_MAX_BYTES", "-77"),
         ("MEDIA_RETENTION_DAYS", "1"),
+        ("EGRESS_PROXY", "socks5://proxy.example:1080"),
+        ("EGRESS_PROXY", "https://proxy.example:3128"),
         ("PRIVATE_HOSTS", "nas.home,http://10.0.0.5/"),
     ],
 )

@@ -159,6 +159,9 @@ class Settings(BaseSettings):
     attachment_hosts: Names = ()
     """Hosts, `name` or `name:port`, from which an agent may attach files by URL without asking
     you. What else it composes you are asked about before anything is looked up. Empty: none."""
+    egress_proxy: SafeUrl | None = None
+    """A proxy (`http://host:port`) that carries what goes to addresses that somebody named. They
+    are looked up and judged here all the same; `HTTP_PROXY` and its like have no effect on them."""
     transcribe_command: str = ""
     """A program that writes down speech: it gets a voice message on stdin and writes its words to
     stdout. Empty: none; nothing is written down."""
@@ -248,6 +251,13 @@ class Settings(BaseSettings):
             AllowedHosts(value)
         except InvalidInput as exc:
             raise ValueError("each is a host or host:port") from exc
+        return value
+
+    @field_validator("egress_proxy", mode="after")
+    @classmethod
+    def _open_proxy(cls, value: SafeUrl | None) -> SafeUrl | None:
+        if value is not None and (value.scheme, value.target) != ("http", "/"):
+            raise ValueError("write http://host:port")
         return value
 
     @field_validator("timezone", mode="after")

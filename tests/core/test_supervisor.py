@@ -21,6 +21,7 @@ from messengers.core.registry import Entry, Registry
 from messengers.core.roster import Roster
 from messengers.core.supervisor import Supervisor
 from messengers.errors import BadCredentials, PlatformRefused, RateLimited, Unreachable
+from messengers.guarded import Guard
 from messengers.models import Health, Lifecycle, UserAction
 from messengers.providers.base import Provider, ProviderContext, ProviderInfo, Sink
 from messengers.providers.capabilities import Capabilities
@@ -163,7 +164,7 @@ async def open_stand(home: Path, pace: Pace = QUICK) -> AsyncGenerator[Stand]:
     clock = SystemClock()
     store = await Store.open(home, clock)
     try:
-        registry = Registry(store, OneClass(), clock, Address(Settings(home=home)))
+        registry = Registry(store, OneClass(), clock, Address(Settings(home=home)), Guard())
         events = Events(store, clock, registry.name_of)
         supervisor = Supervisor(registry, events, clock, pace)
         roster = Roster(store, clock, events, registry, supervisor)

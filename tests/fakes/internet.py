@@ -11,6 +11,7 @@ from anyio.streams.tls import TLSListener
 from httpcore2 import AnyIOBackend
 
 from messengers.guarded import AllowedHosts, Guard
+from messengers.urls import SafeUrl
 
 __all__ = ["PUBLIC", "Answer", "Internet", "Server", "saying", "serving"]
 
@@ -99,10 +100,19 @@ class Internet(httpcore2.AsyncNetworkBackend):
         return await self._network.connect_tcp("127.0.0.1", self.server.port, timeout)
 
     def guard(
-        self, *private: str, tls: ssl.SSLContext | None = None, connect_s: float = 0.3
+        self,
+        *private: str,
+        tls: ssl.SSLContext | None = None,
+        proxy: SafeUrl | None = None,
+        connect_s: float = 0.3,
     ) -> Guard:
         return Guard(
-            AllowedHosts(private), lookup=self.lookup, network=self, tls=tls, connect_s=connect_s
+            AllowedHosts(private),
+            lookup=self.lookup,
+            network=self,
+            tls=tls,
+            proxy=proxy,
+            connect_s=connect_s,
         )
 
 

@@ -243,6 +243,69 @@ async def test_proxies_of_the_environment_are_ignored(
     assert server.requests[0].startswith(b"GET /cake.png ")
 
 
+PROXY = SafeUrl.parse("http://proxy.example:3128")
+
+
+def carrying(server: Server, head: bytes = b"HTTP/1.1 200 Go\r\n\r\n") -> Answer:
+    """A proxy that answers CONNECT, then is itself what stands at the other end."""
+
+    async def answer(stream: ByteStream) -> None:
+        await stream.send(head)
+        server.requests.append(await stream.receive())
+        await stream.send(HELLO)
+
+    return answer
+
+
+@pytest.mark.case("S35")
+async def test_the_owners_proxy_carries_to_the_address_that_was_looked_at(
+    internet: Internet, server: Server
+) -> None:
+    server.answer = carrying(server)
+
+    reply = await internet.guard(proxy=PROXY).fetch(SHOP, max_bytes=5)
+
+    assert reply.body == b"hello"
+    assert internet.tried == [("proxy.example", 3128)]
+    assert (
+        server.requests[0] == f"CONNECT {PUBLIC}:80 HTTP/1.1\r\nHost: {PUBLIC}:80\r\n\r\n".encode()
+    )
+    assert server.requests[1].startswith(b"GET /cake.png HTTP/1.1\r\nHost: shop.example\r\n")
+
+
+@pytest.mark.case("S35")
+async def test_a_proxy_is_asked_for_nothing_that_is_not_public(
+    internet: Internet, server: Server
+) -> None:
+    internet.names["inner.example"] = ["10.0.0.1"]
+    guard = internet.guard(proxy=PROXY, connect_s=0.05)
+
+    for address in ("http://inner.example/", "http://127.0.0.1/", "http://unknown.example/"):
+        with pytest.raises(Unreachable):
+            await guard.fetch(SafeUrl.parse(address), max_bytes=5)
+    assert (internet.tried, server.connections) == ([], 0)
+
+
+@pytest.mark.parametrize(
+    "head",
+    [
+        b"HTTP/1.1 403 No\r\n\r\n",
+        b"SSH-2.0-x\r\n\r\n",
+        b"HTTP/1.1 200 Go\r\n\r\nearly",
+        b"x" * 9_000,
+    ],
+    ids=["refused", "none", "early", "endless"],
+)
+async def test_a_proxy_that_does_not_carry_is_one_that_is_not_reached(
+    internet: Internet, server: Server, head: bytes
+) -> None:
+    server.answer = saying(head)
+
+    with pytest.raises(Unreachable) as error:
+        await internet.guard(proxy=PROXY).post(SHOP, b"", {})
+    assert error.type is Unreachable
+
+
 @pytest.mark.case("S36")
 @pytest.mark.parametrize("port", [1, 22, 25, 81, 444, 6379, 8080, 65535])
 async def test_an_unusual_port_is_refused_before_anything(internet: Internet, port: int) -> None:

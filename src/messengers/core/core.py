@@ -110,7 +110,8 @@ async def open_core(
     the data directory's lock.
     """
     clock = clock or SystemClock()
-    guard = guard or Guard(AllowedHosts(settings.private_hosts))
+    private = AllowedHosts(settings.private_hosts)
+    guard = guard or Guard(private, proxy=settings.egress_proxy)
     store = await Store.open(settings.home, clock, keyring=settings.keyring)
     try:
         async with anyio.create_task_group() as tasks:

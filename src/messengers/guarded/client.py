@@ -38,10 +38,12 @@ class Guard:
         lookup: "Lookup | None" = None,
         network: "AsyncNetworkBackend | None" = None,
         tls: ssl.SSLContext | None = None,
+        proxy: SafeUrl | None = None,
         connect_s: float = _CONNECT_S,
     ) -> None:
         """`private`: what the owner allowed of an inner network, or on other ports.
 
+        `proxy` carries connections to the addresses that were looked at here.
         `connect_s`: within that time a connection stands, and at its end every failure of one is
         told. `lookup`, `network` and `tls` stand for the system's resolver, its connections and its
         certificates.
@@ -50,6 +52,7 @@ class Guard:
         self._lookup = lookup
         self._network = network
         self._tls = tls
+        self._proxy = proxy
         self._connect_s = connect_s
         self._opening = anyio.Lock()
         self._opened: Exchanges | None = None
@@ -155,5 +158,5 @@ class Guard:
         from messengers.guarded.exchanges import Exchanges
 
         lookup, network = self._lookup or looked_up, self._network or AnyIOBackend()
-        connections = Connections(self._private, lookup, network, self._connect_s)
+        connections = Connections(self._private, lookup, network, self._proxy, self._connect_s)
         return Exchanges(connections, self._tls)

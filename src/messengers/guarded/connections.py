@@ -5,6 +5,7 @@ another host; only the address is ours.
 """
 
 import logging
+import re
 import socket
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 from typing import TypeVar
@@ -14,6 +15,7 @@ import httpcore2
 
 from messengers.guarded.addresses import is_public
 from messengers.guarded.hosts import AllowedHosts
+from messengers.urls import SafeUrl
 
 __all__ = ["Connections", "Lookup", "looked_up"]
 
@@ -23,6 +25,8 @@ log = logging.getLogger(__name__)
 Lookup = Callable[[str, int], Awaitable[Sequence[str]]]
 """(host, port) → every address it has. Raises OSError."""
 _ATTEMPTS = 3
+_MAX_HEAD = 8_192
+_CARRIES = re.compile(rb"HTTP/1\.[01] 2[0-9][0-9] ")
 
 
 async def looked_up(host: str, port: int) -> Sequence[str]:
@@ -39,11 +43,13 @@ class Connections(httpcore2.AsyncNetworkBackend):
         private: AllowedHosts,
         lookup: Lookup,
         network: httpcore2.AsyncNetworkBackend,
+        proxy: SafeUrl | None,
         connect_s: float,
     ) -> None:
         self._private = private
         self._lookup = lookup
         self._network = network
+        self._proxy = proxy
         self._connect_s = connect_s
 
     async def connect_tcp(
@@ -75,7 +81,7 @@ class Connections(httpcore2.AsyncNetworkBackend):
         with anyio.move_on_after(self._connect_s):
             try:
                 return await attempt(host, port)
-            except (OSError, httpcore2.ConnectError) as exc:
+            except (OSError, httpcore2.NetworkError, httpcore2.TimeoutException) as exc:
                 log.warning("%s:%d was not reached: %s", host, port, exc)
                 await anyio.sleep_forever()
         raise httpcore2.ConnectError
@@ -84,10 +90,30 @@ class Connections(httpcore2.AsyncNetworkBackend):
         failure: Exception = httpcore2.ConnectError("there is nothing to connect to")
         for address in (await self._checked(host, port))[:_ATTEMPTS]:
             try:
-                return await self._network.connect_tcp(address, port, self._connect_s / _ATTEMPTS)
-            except (httpcore2.ConnectError, httpcore2.ConnectTimeout) as exc:
+                return await self._carried(address, port, self._connect_s / _ATTEMPTS)
+            except (httpcore2.NetworkError, httpcore2.TimeoutException) as exc:
                 failure = exc
         raise httpcore2.ConnectError("nothing answers there") from failure
+
+    async def _carried(
+        self, address: str, port: int, within_s: float
+    ) -> httpcore2.AsyncNetworkStream:
+        """A line to a checked address; a proxy only carries it and chooses nothing."""
+        if self._proxy is None:
+            return await self._network.connect_tcp(address, port, within_s)
+        stream = await self._network.connect_tcp(self._proxy.host, self._proxy.port, within_s)
+        place = f"[{address}]:{port}" if ":" in address else f"{address}:{port}"
+        await stream.write(f"CONNECT {place} HTTP/1.1\r\nHost: {place}\r\n\r\n".encode(), within_s)
+        head = b""
+        while b"\r\n\r\n" not in head and len(head) < _MAX_HEAD:
+            chunk = await stream.read(_MAX_HEAD, within_s)
+            head += chunk
+            if not chunk:
+                break
+        if _CARRIES.match(head) is None or not head.endswith(b"\r\n\r\n"):
+            await stream.aclose()
+            raise httpcore2.ConnectError("the proxy does not carry it")
+        return stream
 
     async def _checked(self, host: str, port: int) -> Sequence[str]:
         """Where a host may be connected to. Raises OSError: nowhere.
