@@ -79,23 +79,29 @@ class Receiver:
 
     async def serve(self, stream: ByteStream) -> None:
         async with stream:
-            raw = b""
-            while b"\r\n\r\n" not in raw:
-                raw += await stream.receive()
-            head, _, body = raw.partition(b"\r\n\r\n")
-            lines = head.decode().split("\r\n")
-            headers = {k.lower(): v for k, _, v in (each.partition(": ") for each in lines[1:])}
-            while len(body) < int(headers["content-length"]):
-                body += await stream.receive()
-            assert lines[0] == "POST /hook?key=tricky HTTP/1.1"
-            delivered = Delivered(headers, body)
-            self.got.append(delivered)
-            self.news.set()
-            if self.hold is not None:
-                await self.hold.wait()
-            status = self.refused.get(delivered.text, self.status)
-            answer = f"HTTP/1.1 {status} X\r\n{self.more}Content-Length: 0\r\n\r\n"
-            await stream.send(answer.encode())
+            try:
+                await self._take(stream)
+            except (anyio.EndOfStream, anyio.BrokenResourceError):
+                return  # who delivers was cut short
+
+    async def _take(self, stream: ByteStream) -> None:
+        raw = b""
+        while b"\r\n\r\n" not in raw:
+            raw += await stream.receive()
+        head, _, body = raw.partition(b"\r\n\r\n")
+        lines = head.decode().split("\r\n")
+        headers = {k.lower(): v for k, _, v in (each.partition(": ") for each in lines[1:])}
+        while len(body) < int(headers["content-length"]):
+            body += await stream.receive()
+        assert lines[0] == "POST /hook?key=tricky HTTP/1.1"
+        delivered = Delivered(headers, body)
+        self.got.append(delivered)
+        self.news.set()
+        if self.hold is not None:
+            await self.hold.wait()
+        status = self.refused.get(delivered.text, self.status)
+        answer = f"HTTP/1.1 {status} X\r\n{self.more}Content-Length: 0\r\n\r\n"
+        await stream.send(answer.encode())
 
     async def until(self, count: int) -> None:
         """Wait until so many came in all."""

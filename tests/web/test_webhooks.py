@@ -1,5 +1,6 @@
 """Deliveries of messengers: what is proven is taken, and what is stored is acknowledged."""
 
+import ast
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -14,10 +15,12 @@ from sqlalchemy import Connection
 
 from messengers.core.address import Address
 from messengers.core.callers import OWNER
+from messengers.core.inbox import Inbox
 from messengers.settings import Settings
-from messengers.store import sqlite
+from messengers.store import inbound, sqlite
 from tests.cli.conftest import SITE
 from tests.fakes.scripted import platform, signed
+from tests.programs import ROOT
 from tests.web.conftest import Site
 
 HELLO = orjson.dumps({"id": "e1", "chat": "ann", "text": "hello", "name": "Ann"})
@@ -181,3 +184,38 @@ async def test_a_provider_knows_its_address_where_the_internet_reaches_the_daemo
 
     assert public.webhook("i") == "https://me.example/webhooks/i"
     assert platform(hook.secret).webhook_url == ""
+
+
+@pytest.mark.case("S54")
+async def test_the_acknowledgement_waits_for_no_work_on_what_was_stored(
+    hook: Hook, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def stuck(*_: object) -> None:
+        await anyio.sleep_forever()
+
+    monkeypatch.setattr(Inbox, "_understand", stuck)
+    with anyio.fail_after(5):
+        answer = await hook.deliver()
+
+    assert answer.status_code == 200
+    assert len(await hook.site.app.core.store.rows(inbound.todo, after=0, limit=10)) == 1
+
+
+@pytest.mark.case("S54")
+def test_between_commit_and_acknowledgement_nothing_is_awaited() -> None:
+    web, core = ROOT / "src/messengers/web/webhooks.py", ROOT / "src/messengers/core"
+
+    assert awaited(web, "take") == ["body_of", "self._deliveries.take"]
+    assert awaited(core / "deliveries.py", "take") == ["self._inbox.ingest"]
+    assert awaited(core / "inbox.py", "ingest") == ["self._store.write"]
+
+
+def awaited(file: Path, function: str) -> list[str]:
+    """What a function awaits, in the order it stands there."""
+    found = next(
+        node
+        for node in ast.walk(ast.parse(file.read_text("utf-8")))
+        if isinstance(node, ast.AsyncFunctionDef) and node.name == function
+    )
+    calls = [node.value for node in ast.walk(found) if isinstance(node, ast.Await)]
+    return [ast.unparse(call.func) for call in calls if isinstance(call, ast.Call)]
