@@ -6,14 +6,21 @@ of one server: around `call_tool`, where the exception is still one, and around 
 
 import logging
 import secrets
+from collections.abc import Iterable
+from dataclasses import replace
 from typing import Any, cast
 
 from mcp.server.context import CallNext, HandlerResult, ServerRequestContext
+from mcp.server.lowlevel.helper_types import ReadResourceContents
 from mcp.server.mcpserver import Context, MCPServer
-from mcp.server.mcpserver.exceptions import ToolError, UnexpectedToolError
+from mcp.server.mcpserver.exceptions import (
+    ToolError,
+    UnexpectedResourceError,
+    UnexpectedToolError,
+)
 from mcp.shared.exceptions import MCPError
-from mcp.types import CallToolResult, InputRequiredResult, TextContent
-from pydantic import ValidationError
+from mcp.types import INVALID_PARAMS, CallToolResult, InputRequiredResult, TextContent
+from pydantic import AnyUrl, ValidationError
 
 from messengers.core.callers import Caller
 from messengers.errors import Ambiguous, InvalidInput, MessengersError, RateLimited
@@ -63,6 +70,22 @@ class GatedServer(MCPServer[Surface]):
         except ToolError as exc:
             return _error(await _explained(call, row, exc))
 
+    async def read_resource(
+        self, uri: AnyUrl | str, context: Context[Surface, Any] | None = None
+    ) -> Iterable[ReadResourceContents] | InputRequiredResult:
+        """Every failure in our words, and nothing for keys that may not read."""
+        if context is not None and not caller_of(context.request_context).may("read"):
+            raise MCPError(INVALID_PARAMS, "This key lacks the scope read.")
+        try:
+            return await super().read_resource(uri, context)
+        except UnexpectedResourceError as exc:
+            cause = exc.__cause__
+            while cause is not None and not isinstance(cause, MessengersError):
+                cause = cause.__cause__
+            if cause is None:
+                raise
+            raise MCPError(INVALID_PARAMS, f"{cause.cause} {cause.remedy}".strip()) from exc
+
 
 async def _explained(call: Asking, row: Row, error: ToolError) -> str:
     """The words for what the SDK wrapped."""
@@ -100,6 +123,8 @@ def _error(text: str) -> CallToolResult:
 
 async def shape(ctx: ServerRequestContext[Surface, Any], call_next: CallNext) -> HandlerResult:
     """The middleware: a tools/list of what this caller has, and answers without secrets."""
+    if ctx.method == "subscriptions/listen":
+        ctx = replace(ctx, params=await ctx.lifespan_context.updates.listening(ctx))
     try:
         result = await call_next(ctx)
     except MCPError as exc:

@@ -1,8 +1,18 @@
-"""What a model may read to know the product better: guide://messengers."""
+"""What a client may read beside the tools: the guide, a chat, an account.
 
+The last two change; `updates.py` tells who subscribed.
+"""
+
+from mcp.server.mcpserver import MCPServer
 from mcp.server.mcpserver.resources import TextResource
 
-__all__ = ["GUIDE"]
+from messengers.mcp_server.context import Ctx
+from messengers.mcp_server.tools.instances import instance_state
+from messengers.mcp_server.tools.messages import read_messages
+from messengers.mcp_server.transports import Surface
+from messengers.mcp_server.updates import CHAT, INSTANCE
+
+__all__ = ["GUIDE", "add_templates"]
 
 _TEXT = """\
 # Messengers, a guide for models
@@ -66,3 +76,27 @@ GUIDE = TextResource(
     mime_type="text/markdown",
     text=_TEXT,
 )
+
+
+def add_templates(server: MCPServer[Surface]) -> None:
+    """Chats and accounts as resources."""
+
+    @server.resource(
+        CHAT,
+        name="chat",
+        title="Messages of a chat",
+        description="The newest page of a chat's transcript, as read_messages gives it.",
+        mime_type="text/plain",
+    )
+    async def chat_messages(ctx: Ctx, chat: str) -> str:
+        return await read_messages(ctx, chat)
+
+    @server.resource(
+        INSTANCE,
+        name="instance",
+        title="An account",
+        description="Its state and what the owner must do, as list_instances gives it.",
+        mime_type="text/plain",
+    )
+    async def instance(ctx: Ctx, name: str) -> str:
+        return await instance_state(ctx, name)

@@ -8,9 +8,10 @@ from mcp.server.mcpserver import MCPServer, RequestStateSecurity
 
 from messengers.core.core import Core
 from messengers.mcp_server.gate import GatedServer, shape
-from messengers.mcp_server.resources import GUIDE
+from messengers.mcp_server.resources import GUIDE, add_templates
 from messengers.mcp_server.table import TABLE
 from messengers.mcp_server.transports import Surface, caller_of
+from messengers.mcp_server.updates import Updates
 from messengers.models import Preset, Toolset
 
 __all__ = ["INSTRUCTIONS", "build_server"]
@@ -44,14 +45,15 @@ def build_server(
     waits for its answer.
     """
     given = core.settings.toolsets if toolsets is None else toolsets
-    surface = Surface(core, preset or core.settings.preset, frozenset(given), form_s)
+    updates = Updates(core)
+    surface = Surface(core, preset or core.settings.preset, frozenset(given), form_s, updates)
 
     @asynccontextmanager
     async def lifespan(_: MCPServer[Surface]) -> AsyncGenerator[Surface, None]:
         # Entered once per connection on some transports: it opens nothing.
         yield surface
 
-    return GatedServer(
+    server = GatedServer(
         "messengers",
         title="Messengers",
         version=version("messengers-mcp"),
@@ -65,5 +67,8 @@ def build_server(
             bind_principal=lambda ctx: caller_of(ctx).actor,  # a question's answer is its asker's
         ),
         middleware=[shape],
+        subscriptions=updates,
         log_level="WARNING",
     )
+    add_templates(server)
+    return server

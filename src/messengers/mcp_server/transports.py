@@ -8,11 +8,13 @@ from collections.abc import AsyncGenerator, Callable
 from contextlib import asynccontextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, replace
-from typing import Any, cast
+from typing import TYPE_CHECKING, Any, cast
 
+import anyio
 from mcp.server import ServerRequestContext
 from mcp.server.auth.middleware.bearer_auth import AuthenticatedUser
 from mcp.server.auth.provider import AccessToken
+from mcp.server.connection import Connection
 from mcp.server.mcpserver import MCPServer
 from mcp.server.runner import serve_dual_era_loop
 from mcp.server.sse import SseServerTransport
@@ -24,7 +26,7 @@ from mcp.shared.inbound import (
     NAME_BEARING_METHODS,
     decode_header_value,
 )
-from mcp.types import HEADER_MISMATCH
+from mcp.types import HEADER_MISMATCH, SubscribeRequestParams, UnsubscribeRequestParams
 from starlette.datastructures import Headers
 from starlette.requests import HTTPConnection
 from starlette.responses import Response
@@ -38,7 +40,10 @@ from messengers.mcp_server.frames import Frames, Incoming, Outgoing
 from messengers.models import Preset, Toolset
 from messengers.wire import fault
 
-__all__ = ["CALLER", "Surface", "Transports", "caller_of"]
+if TYPE_CHECKING:
+    from messengers.mcp_server.updates import Updates
+
+__all__ = ["CALLER", "Surface", "Transports", "caller_of", "connection_of"]
 
 CALLER: ContextVar[Caller | None] = ContextVar("caller", default=None)
 """Set by a transport around the serving of one connection or request."""
@@ -63,6 +68,13 @@ class Surface:
     """Of the same."""
     form_s: float
     """How long a form waits for the owner."""
+    updates: "Updates"
+    """Who is told that a resource changed."""
+
+
+def connection_of(ctx: ServerRequestContext[Surface, Any]) -> Connection:
+    """The connection of a client of before, which outlives its requests."""
+    return ctx.session._connection  # noqa: SLF001  # pyright: ignore[reportPrivateUsage] - a request's session is gone with it
 
 
 def caller_of(ctx: ServerRequestContext[Surface, Any]) -> Caller:
@@ -124,8 +136,17 @@ class Transports:
     @asynccontextmanager
     async def run(self) -> AsyncGenerator[None]:
         """Enter the server's lifespan; leaving cuts what still runs."""
-        async with self._manager.run():
+        async with self._manager.run(), anyio.create_task_group() as tasks:
+            updates = self._state.updates
+            self._low.add_request_handler(
+                "resources/subscribe", SubscribeRequestParams, updates.on_subscribe
+            )
+            self._low.add_request_handler(
+                "resources/unsubscribe", UnsubscribeRequestParams, updates.on_unsubscribe
+            )
+            tasks.start_soon(updates.run)
             yield
+            tasks.cancel_scope.cancel()
 
     async def serve(self, frames: Frames, caller: Caller) -> None:
         """Serve one byte stream until its client leaves."""

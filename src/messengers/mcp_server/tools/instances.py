@@ -11,7 +11,7 @@ from messengers.mcp_server.text import Visible
 from messengers.mcp_server.tools import parameters as given
 from messengers.providers.capabilities import Capabilities, Level
 
-__all__ = ["first_steps", "get_instance", "list_instances"]
+__all__ = ["first_steps", "get_instance", "instance_state", "list_instances"]
 
 NONE_YET = (
     "No messenger is connected yet. Ask the owner to run `messengers instances add` in a terminal, "
@@ -63,6 +63,12 @@ async def get_instance(ctx: Ctx, instance: given.InstanceRef) -> str:
         told = [f"  | {visible.line(line, 300)}" for line in problems]
         lines += ["Last problems, in the messenger's words:", untrusted(told)]
     return "\n".join(lines)
+
+
+async def instance_state(ctx: Ctx, name: str) -> str:
+    """One account's line of `list_instances`."""
+    call = asking(ctx)
+    return _line(call, await call.core.instances.get(call.caller, name))
 
 
 async def first_steps(call: Asking, instance: str = "") -> str:
