@@ -2,14 +2,11 @@
 
 import sys
 from collections.abc import AsyncGenerator, Mapping
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
-import anyio
 import httpx2
-from anyio.abc import Process
 from mcp import Client, StdioServerParameters
 from mcp.client.streamable_http import streamable_http_client
 from mcp.types import CallToolResult
@@ -19,7 +16,7 @@ from tests.mcp_server.conftest import Owner, text_of
 from tests.process.conftest import Daemon, StartDaemon
 from tests.providers.telegram.conftest import until
 
-__all__ = ["PUBLIC", "Agent", "Desk", "desk_of", "serving"]
+__all__ = ["PUBLIC", "Agent", "Desk", "desk_of"]
 
 PUBLIC = "https://bot.example"
 """Where the internet reaches the daemon; the fake leads it to the loopback."""
@@ -129,21 +126,6 @@ async def desk_of(
     """A daemon that the fake's deliveries reach."""
     chosen = {"public_url": PUBLIC, "preset": "admin", "toolsets": ("rich", "groups"), **flags}
     async with start_daemon(**chosen) as daemon:
-        telegram.publish(PUBLIC, daemon.url)
+        if chosen["public_url"] == PUBLIC:
+            telegram.publish(PUBLIC, daemon.url)
         yield Desk(telegram, daemon)
-
-
-@asynccontextmanager
-async def serving(home: Path, environment: Mapping[str, str]) -> AsyncGenerator[Process]:
-    """`messengers serve` as a process of its own, ready; stopped at the end if it still runs."""
-    command = [sys.executable, "-m", "messengers", "serve", "--port", "0", "--home", str(home)]
-    async with await anyio.open_process(command, env=environment) as process:
-        try:
-            assert process.stdout is not None
-            with anyio.fail_after(30):
-                ready = await process.stdout.receive()
-            assert ready.startswith(b"Messengers is ready: http://")
-            yield process
-        finally:
-            with suppress(ProcessLookupError):
-                process.terminate()
