@@ -25,6 +25,7 @@ EVENT_TYPES: Mapping[str, str] = {
     "message.unknown": "It may have arrived, or not.",
     "message.edited": "Its text was changed.",
     "message.deleted": "It was deleted.",
+    "message.transcribed": "A recording of it stands in words.",
     "message.reaction": "Its reactions changed.",
     "message.voted": "The votes of its poll changed.",
     "chat.read": "The owner or an agent read a chat.",
