@@ -5,7 +5,9 @@ import traceback
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
+from email.utils import formatdate
 from pathlib import Path
+from time import time
 from uuid import uuid4
 
 import anyio
@@ -31,6 +33,7 @@ from messengers.providers.telegram import calls, stream
 from messengers.providers.telegram.config import TelegramConfig
 from messengers.providers.telegram.provider import TelegramProvider
 from tests.fakes.telegram import Bot, FakeTelegram, User
+from tests.fakes.telegram.faults import Answer, Fault
 from tests.providers.telegram.conftest import (
     Connected,
     OpenCore,
@@ -319,7 +322,6 @@ async def test_nobody_at_the_address_is_nothing_sent(tmp_path: Path, bot: Bot) -
 async def test_half_a_pair_of_surrogates_spoils_no_other_update(bot: Bot, tmp_path: Path) -> None:
     answers = [
         {"id": bot.id, "is_bot": True, "first_name": "Shop"},
-        {"url": ""},
         [
             {"update_id": 7, "message": {"text": "half \ud83d"}},
             {"update_id": 8, "poll": {"id": "1"}},
@@ -492,6 +494,25 @@ async def test_later_without_a_time_and_absurdly_later_are_bearable(
         await talk.send()
 
     assert waited - 1 < caught.value.retry_after_s <= waited
+
+
+@pytest.mark.case("F15")
+@pytest.mark.parametrize(
+    ("header", "least", "most"),
+    [("0.5", 0.5, 0.5), ("12", 12, 12), ("in 40 s", 20, 41), ("soon", 5, 5), ("-3", 5, 5)],
+)
+async def test_a_gateway_that_says_later_is_given_its_time(
+    talk: Talk, header: str, least: float, most: float
+) -> None:
+    said = header.replace("in 40 s", formatdate(time() + 40, usegmt=True))
+    page = Answer(429, "<html>Too Many Requests</html>", {"Retry-After": said})
+    talk.telegram.faults.add(Fault("sendMessage", answer=page))
+
+    with pytest.raises(RateLimited) as caught:
+        await talk.send()
+
+    assert least <= caught.value.retry_after_s <= most
+    assert talk.asked == 1
 
 
 async def test_a_message_that_had_to_wait_is_sent_once_and_then(

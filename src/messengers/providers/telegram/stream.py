@@ -26,6 +26,8 @@ _LIMIT = 100
 _CONFLICT_PAUSES_S = (5.0, 15.0, 60.0)
 """Another program polls the same bot: each question of ours ends one of its own."""
 _TROUBLED_PAUSE_S = 5.0
+_TOO_SOON_S = 1.0
+"""A held question without an answer takes longer; some servers of others do not hold any."""
 
 
 class _GetUpdates(TelegramMethod[list[Any]]):
@@ -58,27 +60,34 @@ class Stream:
 
         `replaces` tells of a webhook's address whether it may be removed.
         """
-        await self._free(replaces)
         conflicts = 0
         hold_s = 0  # the first answer tells at once whether this bot is ours
         while True:
+            asked_s = self._clock.monotonic_s()
             try:
                 updates = await self._updates(hold_s)
             except Refused as exc:
                 if exc.status != 409:
                     raise failure_of(exc, changes=False) from exc
-                pause_s = _CONFLICT_PAUSES_S[min(conflicts, len(_CONFLICT_PAUSES_S) - 1)]
+                await self._settle(replaces, conflicts)
                 conflicts += 1
-                self._sink.report(CONFLICT)
-                await anyio.sleep(pause_s)
-                await self._free(replaces)
                 continue
             except Unanswered as exc:
                 raise failure_of(exc, changes=False) from exc
-            conflicts, hold_s = 0, POLL_S
             await self._store(updates)
             now = self._clock.now()
             self._sink.report(self._connected.model_copy(update={"last_transport_at": now}))
+            if hold_s and not updates and self._clock.monotonic_s() - asked_s < _TOO_SOON_S:
+                await anyio.sleep(_TOO_SOON_S)
+            conflicts, hold_s = 0, POLL_S
+
+    async def _settle(self, replaces: Callable[[str], bool], conflicts: int) -> None:
+        """Wait for a moment at which the bot may be ours; longer the more often it was not."""
+        freed = await self._freed(replaces)
+        if not freed:
+            self._sink.report(CONFLICT)
+        if conflicts or not freed:
+            await anyio.sleep(_CONFLICT_PAUSES_S[min(conflicts, len(_CONFLICT_PAUSES_S) - 1)])
 
     async def _updates(self, hold_s: int) -> list[Any]:
         method = _GetUpdates(
@@ -101,14 +110,16 @@ class Stream:
             # Nothing to go on from: the same would come again at once.
             await anyio.sleep(_TROUBLED_PAUSE_S)
 
-    async def _free(self, replaces: Callable[[str], bool]) -> None:
-        """Wait until no webhook takes the updates away, or remove it."""
+    async def _freed(self, replaces: Callable[[str], bool]) -> bool:
+        """Wait until no webhook takes the updates away, or remove it; False when there is none."""
+        there = False
         while True:
             info = await webhook_info(self._wire)
             if not info["url"]:
-                return
+                return there
             if replaces(info["url"]):
                 await remove_webhook(self._wire)
-                return
+                return True
+            there = True
             self._sink.report(webhook_conflict(info["url"]))
             await anyio.sleep(_CONFLICT_PAUSES_S[-1])

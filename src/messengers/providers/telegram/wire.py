@@ -9,6 +9,7 @@ what came of them is told here. The token stands in every address: nothing raise
 import json
 import math
 from collections.abc import Mapping
+from email.utils import parsedate_to_datetime
 from types import TracebackType
 from typing import Any, cast
 from urllib.parse import quote
@@ -164,7 +165,9 @@ def loads(body: bytes) -> object:
 
 
 def _pause_s(told: object, headers: Mapping[str, str]) -> float:
-    for value in (told, headers.get("Retry-After")):
+    """Of the answer itself, else of its header, which is a number or a date."""
+    header = headers.get("Retry-After", "")
+    for value in (told, header, _distance_s(headers.get("Date", ""), header)):
         try:
             seconds = float(value)  # pyright: ignore[reportArgumentType] - what is no number raises
         except (TypeError, ValueError):
@@ -172,3 +175,11 @@ def _pause_s(told: object, headers: Mapping[str, str]) -> float:
         if seconds > 0 and math.isfinite(seconds):
             return seconds
     return _UNTOLD_PAUSE_S
+
+
+def _distance_s(since: str, until: str) -> float | None:
+    """Between two dates of one server: its clock need not be ours."""
+    try:
+        return (parsedate_to_datetime(until) - parsedate_to_datetime(since)).total_seconds()
+    except (TypeError, ValueError):
+        return None
