@@ -31,7 +31,6 @@ SHOWN: Mapping[str, str] = {
     "providers.base.ProviderInfo.endpoints": "names only",
     "settings.Settings.public_url": "our own, shown to people",
     "store.tables.InstanceRow.endpoints": "set over the control socket only",
-    "store.tables.WebhookEndpointRow.url": "a column; read as a SafeUrl",
     "web.control.instances.New.endpoints": "the control socket's own route",
 }
 """Fields with such a name that hold text: nothing connects to what stands in them."""
