@@ -28,9 +28,12 @@ async def test_cancelled_sends_are_done_or_not_and_say_which(house: House) -> No
     chats = [await house.chat_of(await house.told(f"hi {number}")) for number in range(CHATS)]
     seed = random.randrange(2**32)
     chance = random.Random(seed)
+    began_s = anyio.current_time()
+    await house.send(chats[0].id, "try first")
+    usual_s = anyio.current_time() - began_s
 
     async def asked(number: int) -> None:
-        with anyio.move_on_after(chance.random() * 0.02):
+        with anyio.move_on_after(chance.random() * usual_s / 2):
             await house.send(chats[number % CHATS].id, f"try {number}", wait_s=0.05)
 
     for start in range(0, CANCELS, 50):
@@ -53,7 +56,7 @@ async def test_cancelled_sends_are_done_or_not_and_say_which(house: House) -> No
     accepted = [text for _, text, _ in house.personal.accepted]
     assert sorted(listed) == sorted(accepted), f"seed {seed}"
     assert len(set(accepted)) == len(accepted), f"seed {seed}"
-    assert accepted, "a test in which nothing was ever sent shows nothing"
+    assert len(accepted) > 1, "a test in which nothing else was ever sent shows nothing"
     summaries = {each.id: each for each in (await house.core.chats.list(AGENT, ChatFilter())).items}
     newest = [(await house.core.history.read(AGENT, chat, limit=1)).items[0] for chat in chats]
     assert [summaries[each.chat].last_text for each in newest] == [each.text for each in newest]
