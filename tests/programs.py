@@ -61,6 +61,14 @@ def require_program(key: str) -> str:
     pytest.skip(reason)
 
 
+def require_npm_package(name: str) -> Path:
+    """Where it is in `build/npm`; without it the test skips: it is not promised to anybody."""
+    place = NPM_BIN.parent / name
+    if not place.is_dir():
+        pytest.skip(f"{name} is not installed (npm install --prefix build/npm {name})")
+    return place
+
+
 def tracked_files() -> list[str]:
     """What a clone would have: the names of the files git tracks or would take, from the root.
 

@@ -38,6 +38,7 @@ async def world(directory: Path) -> AsyncGenerator[Mapping[str, str]]:
         _worlds.append(World(telegram, bot, ada))
         try:
             yield {"api": telegram.url}
+            telegram.check()
         finally:
             _worlds.clear()
 

@@ -31,22 +31,24 @@ def become(
 
 def join(world: World, chat: Chat, users: list[User], by: User) -> None:
     """They come by themselves or are brought; channels say nothing of it."""
-    for user in users:
-        become(world, chat, user, "member", by)
-    if chat.type != "channel":
-        added = {"new_chat_members": [user.json() for user in users]}
-        world.announce(world.post(chat, added, by), but=by)
+    with world.one_moment():
+        for user in users:
+            become(world, chat, user, "member", by)
+        if chat.type != "channel":
+            added = {"new_chat_members": [user.json() for user in users]}
+            world.announce(world.post(chat, added, by), but=by)
 
 
 def leave(world: World, chat: Chat, user: User, by: User, *, banned: bool = False) -> None:
     """They go or are put out; who is put out for good cannot come back."""
     was_there = chat.member(user).present
-    if chat.type != "channel" and was_there:
-        gone = world.post(chat, {"left_chat_member": user.json()}, by)
-        witnesses = [bot for bot in world.bots_in(chat) if bot is not user or chat.type == "group"]
-        for bot in witnesses:
-            world.emit(bot, "message", gone.json(bot))
-    become(world, chat, user, "kicked" if banned else "left", by)
+    witnesses = [bot for bot in world.bots_in(chat) if bot is not user or chat.type == "group"]
+    with world.one_moment():
+        if chat.type != "channel" and was_there:
+            gone = world.post(chat, {"left_chat_member": user.json()}, by)
+            for bot in witnesses:
+                world.emit(bot, "message", gone.json(bot))
+        become(world, chat, user, "kicked" if banned else "left", by)
 
 
 def title(world: World, chat: Chat, text: str, by: User) -> None:

@@ -4,6 +4,8 @@ Everything else works on a `World`; the facade in `server.py` is one.
 """
 
 import time
+from collections.abc import Generator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from itertools import count
 from typing import TYPE_CHECKING, Unpack
@@ -88,13 +90,21 @@ class World:
         self.webhook_retry_s = 0.05
         self.tasks: TaskGroup
         self._clock_s = 0
+        self._moment = 0
         self._people = count(700_000_001)
         self._groups = count(4_000_001)
         self._supergroups = count(1_002_000_000_001)
         self._numbers = count(1)
 
     def now(self) -> int:
-        return int(time.time()) + self._clock_s
+        return (self._moment or int(time.time())) + self._clock_s
+
+    @contextmanager
+    def one_moment(self) -> Generator[None]:
+        """All that happens within has one date."""
+        self._moment = int(time.time())
+        yield
+        self._moment = 0
 
     def pass_time(self, seconds: int) -> None:
         """Messages sent before are so much older."""

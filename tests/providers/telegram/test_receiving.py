@@ -80,7 +80,7 @@ async def test_what_telegram_gives_no_bot_is_said_without_asking(
 ) -> None:
     bot = telegram.add_bot("shop_bot")
     async with Wire(bot.token, telegram.url) as wire:
-        calls = Calls(wire, Pace(SystemClock()))
+        calls = Calls(wire, Pace(SystemClock()), SystemClock())
         with pytest.raises(Unsupported, match="20 MB"):
             await files.fetched(calls, attachment(21 * MB), 100 * MB, own_server=False)
         assert telegram.asked("getFile") == []
@@ -106,7 +106,7 @@ async def test_a_path_that_the_server_names_stays_a_path_of_a_file() -> None:
     for path in paths:
         found = {"file_id": "f", "file_unique_id": "u", "file_path": path}
         async with answering([found, "bytes"]) as server, Wire(token, server.url) as wire:
-            calls = Calls(wire, Pace(SystemClock()))
+            calls = Calls(wire, Pace(SystemClock()), SystemClock())
             with suppress(PlatformRefused):
                 await files.fetched(calls, attachment(), MB, own_server=False)
             asked = [line for line in server.asked if "getFile" not in line]
@@ -120,7 +120,7 @@ async def test_a_file_that_is_gone_is_no_bad_token(telegram: FakeTelegram) -> No
     telegram.faults.add(Fault("getFile", answer=Answer(200, {"ok": True, "result": found})))
 
     async with Wire(bot.token, telegram.url) as wire:
-        calls = Calls(wire, Pace(SystemClock()))
+        calls = Calls(wire, Pace(SystemClock()), SystemClock())
         with pytest.raises(PlatformRefused, match="no longer"):
             await files.fetched(calls, attachment(), MB, own_server=False)
 
@@ -137,7 +137,7 @@ async def test_a_server_of_ones_own_gives_its_files_from_the_disk(
         body = {"file_id": "f", "file_unique_id": "u", "file_path": str(path)}
         telegram.faults.add(Fault("getFile", answer=Answer(200, {"ok": True, "result": body})))
         async with Wire(bot.token, telegram.url) as wire:
-            calls = Calls(wire, Pace(SystemClock()))
+            calls = Calls(wire, Pace(SystemClock()), SystemClock())
             return await files.fetched(calls, attachment(90 * MB), max_bytes, own_server=True)
 
     assert await fetched(kept) == b"12345"

@@ -2,10 +2,12 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from datetime import datetime
 from typing import Any
 
 from aiogram.methods import SendMessage, SendPoll, TelegramMethod
 
+from messengers.clock import Clock
 from messengers.errors import PlatformRefused, Uncertain
 from messengers.providers.base import Part, Sent
 from messengers.providers.telegram.failures import told
@@ -30,23 +32,33 @@ class Delivered:
 
     message: Json
     notes: tuple[str, ...]
+    answered_at: datetime
 
     @property
     def sent(self) -> Sent:
         """In the words of the contract. Raises Uncertain where the answer tells no id."""
         try:
             native = message_native(self.message["chat"]["id"], self.message["message_id"])
-            return Sent(native, time_of(self.message["date"]), notes=self.notes)
         except (KeyError, TypeError) as exc:
             raise Uncertain("Telegram took it and told no id.", "Look before repeating.") from exc
+        return Sent(native, self._at, notes=self.notes)
+
+    @property
+    def _at(self) -> datetime:
+        """The time it tells, if that is one."""
+        try:
+            return time_of(self.message["date"])
+        except (KeyError, TypeError, ValueError, OverflowError):
+            return self.answered_at
 
 
 class Calls:
     """What a bot asks of Telegram while it runs."""
 
-    def __init__(self, wire: Wire, pace: Pace) -> None:
+    def __init__(self, wire: Wire, pace: Pace, clock: Clock) -> None:
         self._wire = wire
         self._pace = pace
+        self._clock = clock
 
     async def ask(self, method: TelegramMethod[Any], *, chat: int = 0, changes: bool = True) -> Any:  # noqa: ANN401 - any JSON
         """The result of one call, or its failure in the product's words."""
@@ -114,7 +126,7 @@ class Calls:
                     method, note = _second_choice(place, part, exc, method, reply_to)
                     notes.append(note)
                 else:
-                    return Delivered(message, tuple(notes))
+                    return Delivered(message, tuple(notes), self._clock.now())
             raise Refused(400, "Bad Request: no way of sending it was taken")
 
 

@@ -89,7 +89,7 @@ class TelegramProvider(Managing):
                 tasks.start_soon(_answer, wire, query)
 
             intake = Intake(sink, account, self._memory, self._clock, answer)
-            self._calls = Calls(wire, self._pace)
+            self._calls = Calls(wire, self._pace, self._clock)
             try:
                 await self._announce(self._calls)
                 await self._receive(wire, intake, sink, account)
