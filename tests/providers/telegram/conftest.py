@@ -23,7 +23,8 @@ from tests.fakes.telegram import Bot, Chat, FakeTelegram, User
 
 AGENT = Caller("stdio", local=True, preset="admin")
 T = TypeVar("T")
-_PATIENCE_S = 12
+_PATIENCE_S = 60
+"""The time limit of the test itself is shorter, unless it gives itself a longer one."""
 _GLANCE_S = 0.01
 
 
