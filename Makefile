@@ -26,6 +26,7 @@ demo: $(RUNTIME)
 # four at once only wait for each other's daemons.
 WHOLE := -n auto --maxprocesses=4 --dist loadfile
 test: $(DEV)
+	@$(BIN)/python -m compileall -q src # or each process that the tests start would do it anew
 	$(BIN)/pytest --cov --cov-report=xml $(if $(ARGS),--cov-fail-under=0 $(ARGS),$(WHOLE))
 
 check: $(DEV)

@@ -11,7 +11,9 @@ be loaded is reported in `broken` and harms nothing else.
 
 import difflib
 import re
+import sys
 from collections.abc import Mapping
+from functools import cache
 from importlib import import_module
 from importlib.metadata import EntryPoint, entry_points
 
@@ -50,7 +52,7 @@ class Catalog:
 
     def __init__(self, built_in: Mapping[str, str] = BUILT_IN) -> None:
         self._paths = dict(built_in)
-        self._found = _third_party()
+        self._found = dict(_third_party(tuple(sys.path)))
         self._infos: dict[str, ProviderInfo] = {}
         self._classes: dict[str, type[Provider]] = {}
         self.broken: dict[str, str] = {}
@@ -147,7 +149,9 @@ class Catalog:
         return info
 
 
-def _third_party() -> dict[str, EntryPoint]:
+@cache
+def _third_party(_path: tuple[str, ...]) -> Mapping[str, EntryPoint]:
+    """What packages on a `sys.path` declare; looked for once, as files of each one are read."""
     return {found.name: found for found in entry_points(group=GROUP)}
 
 

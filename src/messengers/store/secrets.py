@@ -18,6 +18,7 @@ from sqlalchemy import Connection, exists, insert, select
 
 from messengers.errors import StorageUnavailable
 from messengers.store.keyring import Keyring
+from messengers.store.rows import first_row, one_row, run
 from messengers.store.tables import (
     ApiKeyRow,
     ApprovalRow,
@@ -40,6 +41,13 @@ _PROOF = "key_proof"
 _PROVEN = b"messengers"
 _REMEDY = "Put the right key back; if it is lost, move messengers.db away and set up anew."
 _settings = table(SettingRow)
+_get_proof = select(_settings.c.value).where(_settings.c.name == _PROOF)
+_put_proof = insert(_settings)
+_holding = [
+    select(exists(select(table(row))).label("any"))
+    for row in (CredentialRow, ApiKeyRow, ApprovalRow, WebhookEndpointRow)
+]
+"""Whether a table has anything that only the store's key opens or verifies."""
 
 
 class Cipher:
@@ -114,14 +122,12 @@ def _made(home: Path, keyring: Keyring | None) -> bytes:
 
 
 def _proof(conn: Connection) -> str | None:
-    stmt = select(_settings.c.value).where(_settings.c.name == _PROOF)
-    return conn.execute(stmt).scalar()
+    row = first_row(conn, _get_proof)
+    return row["value"] if row else None
 
 
 def _holds_secrets(conn: Connection) -> bool:
-    """Whether anything is stored that only its key opens or verifies."""
-    rows = (CredentialRow, ApiKeyRow, ApprovalRow, WebhookEndpointRow)
-    return any(conn.execute(select(exists(select(table(row))))).scalar() for row in rows)
+    return any(one_row(conn, stmt)["any"] for stmt in _holding)
 
 
 def _prove(conn: Connection, cipher: Cipher) -> None:
@@ -129,7 +135,7 @@ def _prove(conn: Connection, cipher: Cipher) -> None:
     proof = _proof(conn)
     if proof is None and not _holds_secrets(conn):
         value = base64.b64encode(cipher.seal("setting", _PROOF, "value", _PROVEN)).decode()
-        conn.execute(insert(_settings).values(name=_PROOF, value=value))
+        run(conn, _put_proof, {"name": _PROOF, "value": value})
         return
     try:
         cipher.open("setting", _PROOF, "value", base64.b64decode(proof or ""))
