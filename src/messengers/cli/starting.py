@@ -25,7 +25,8 @@ _QUICK = {"PYDANTIC_DISABLE_PLUGINS": "__all__"}
 """There are none, and looking for them in all that is installed is a tenth of a daemon's start."""
 ALREADY_RUNNING = 75
 """Exit code of a daemon that found another one: the winner of a race answers in a moment."""
-_WAIT_S = 15.0
+_WAIT_S = 30.0
+"""Small boards take long to load everything; a daemon that fails is seen at once."""
 _DRAIN_S = 10.0
 """How long an older daemon, asked to go, may take beyond that."""
 _LOG_LINES = 20

@@ -13,7 +13,7 @@ from messengers.lock import is_held
 
 __all__ = ["stop"]
 
-_PATIENCE_S = 15.0
+_PATIENCE_S = 30.0
 _ANSWER = TypeAdapter(dict[str, int])
 
 
