@@ -11,12 +11,6 @@ from tests.fakes.whatsapp_web.engine import require_engine
 from tests.programs import ROOT
 
 
-@pytest.fixture(autouse=True)
-def uncovered(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Counting lines takes half of the time, and what a benchmark runs is tested elsewhere."""
-    monkeypatch.delenv("COVERAGE_PROCESS_CONFIG", raising=False)
-
-
 @pytest.mark.timeout(180)
 @pytest.mark.parametrize("name", ["clients", "ingest", "reading"])
 def test_the_small_form_runs(name: str, tmp_path: Path) -> None:

@@ -18,7 +18,7 @@ pytestmark = pytest.mark.timeout(480)
 
 _DEADLINE_S = 420
 # What a shell without any virtual environment does not have.
-_OURS = ("VIRTUAL_ENV", "PYTHON", "COVERAGE_", "MESSENGERS_", "XDG_", "UV_", "PIPX_")
+_OURS = ("VIRTUAL_ENV", "PYTHON", "MESSENGERS_", "XDG_", "UV_", "PIPX_")
 
 
 @pytest.fixture(scope="module")
