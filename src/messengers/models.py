@@ -235,6 +235,8 @@ class MessageRef(Model):
     """Empty for our own."""
     from_me: bool = False
     text: str = ""
+    more_ids: tuple[str, ...] = ()
+    """Of an album of ours: the messages of its other files."""
 
 
 class Message(Model):
@@ -246,6 +248,8 @@ class Message(Model):
     chat: str
     native_id: str = ""
     """Empty until the platform gave one."""
+    more_ids: tuple[str, ...] = ()
+    """Of an album of ours: the platform's ids of its other files' messages."""
     sender: Sender
     sent_at: datetime | None
     """The platform's time; None while a draft is held for approval or was never sent."""

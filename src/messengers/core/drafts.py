@@ -65,6 +65,13 @@ class PartPlan(Model):
     poll: Poll | None = None
     buttons: tuple[Button, ...] = ()
     keyboard: bool = False
+    more: tuple[str, ...] = ()
+    """Further files of the same message."""
+
+    @property
+    def files(self) -> tuple[str, ...]:
+        """The media ids of all its files."""
+        return ((self.media, *self.more)) if self.media else ()
 
     @property
     def detail(self) -> dict[str, Any]:
@@ -139,7 +146,7 @@ class Drafts:
     def _message(
         self, conn: Connection, place: Row, part: PartPlan, reply_to: str, number: str
     ) -> int:
-        files = [self._media.attachment(conn, part.media)] if part.media else []
+        files = [self._media.attachment(conn, each) for each in part.files]
         values = {
             "instance_id": place["instance_id"],
             "chat_id": place["id"],
@@ -213,6 +220,10 @@ class Drafts:
         now = to_ms(self._clock.now())
         if not outbox.settle(conn, row["id"], "accepted", now, notes=dump_json(sent.notes)):
             return
+        if sent.more_ids:
+            message = one_row(conn, messages.get, message=row["message_id"])
+            detail = {**load_json(message["detail"], {}), "more_ids": sent.more_ids}
+            messages.set_values(conn, message["id"], detail=dump_json(detail))
         self._happenings.echoes.accepted(conn, row, sent.native_id, sent.delivery)
 
     def settle(

@@ -210,9 +210,7 @@ class Outbox:
         """The platform call under its total deadline; what is no answer is uncertain."""
         plan = PartPlan.model_validate_json(row["payload"])
         try:
-            media = await self._media.load(plan.media) if plan.media else None
-            rich = plan.location, plan.contact, plan.poll, plan.buttons, plan.keyboard
-            part = Part(plan.text, media, plan.reply_to, plan.silent, *rich)
+            part = await self._part(plan)
             with anyio.fail_after(_CALL_DEADLINE_S):
                 return await provider.send(chat, part, row["key"])
         except MessengersError as exc:
@@ -222,6 +220,21 @@ class Outbox:
         except Exception as exc:  # noqa: BLE001 - the outermost loop of outbound work
             log.warning("send %s: %s", row["id"], redact(f"{type(exc).__name__}: {exc}"))
             return Uncertain("The provider failed during the call.", "Check before repeating.")
+
+    async def _part(self, plan: PartPlan) -> Part:
+        files = [await self._media.load(each) for each in plan.files]
+        return Part(
+            text=plan.text,
+            media=files[0] if files else None,
+            more=tuple(files[1:]),
+            reply_to=plan.reply_to,
+            silent=plan.silent,
+            location=plan.location,
+            contact=plan.contact,
+            poll=plan.poll,
+            buttons=plan.buttons,
+            keyboard=plan.keyboard,
+        )
 
     async def _refused(self, row: Row, exc: MessengersError, *, resends: bool) -> None:
         """What an error means for the row: again later, failed for certain, or unknown."""

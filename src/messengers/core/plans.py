@@ -7,7 +7,7 @@ from typing import Any
 from messengers.core.drafts import PartPlan
 from messengers.core.rich import buttons_of, rich_of
 from messengers.models import Chat, Draft, MessageRef
-from messengers.providers.base import MediaBytes, Provider, ReadsDialect
+from messengers.providers.base import GathersFiles, MediaBytes, Provider, ReadsDialect
 from messengers.providers.chunks import measured
 
 __all__ = ["payload_of"]
@@ -52,7 +52,11 @@ def _plan(
         text = _SPECIAL.sub(r"\\\1", text)
     texts = list(provider.render(text)) if text.strip() else []
     limits = provider.capabilities()
-    plans = [PartPlan(media=file.media) for file in files] + ([rich] if rich else [])
+    groups = _gathered(provider, files, alone=bool(draft.buttons))
+    plans = [
+        PartPlan(media=first.media, more=tuple(file.media for file in more))
+        for first, *more in groups
+    ] + ([rich] if rich else [])
     caption = limits.media[files[0].kind].max_caption if files else 0
     if plans and len(texts) == 1 and measured(texts[0], limits.text_unit) <= caption:
         plans[0] = plans[0].model_copy(update={"text": texts.pop(), "source": draft.text})
@@ -60,6 +64,15 @@ def _plan(
     plans += [PartPlan(text=t, source=s) for t, s in zip(texts, sources, strict=True)]
     first = plans[0].model_copy(update={"reply_to": reply_to})
     return [plan.model_copy(update={"silent": draft.silent}) for plan in (first, *plans[1:])]
+
+
+def _gathered(
+    provider: Provider, files: Sequence[MediaBytes], *, alone: bool
+) -> Sequence[Sequence[MediaBytes]]:
+    """The files of each message. Buttons stand under one file, as albums have none anywhere."""
+    if isinstance(provider, GathersFiles) and not alone:
+        return provider.gather(files)
+    return [[file] for file in files]
 
 
 def _readable(provider: Provider, texts: Sequence[str]) -> Sequence[str]:

@@ -342,6 +342,7 @@ def ref_of(message: Message) -> MessageRef:
         sender_native_id="" if mine else message.sender.native_id,
         from_me=mine,
         text=message.text[:_MAX_QUOTE],
+        more_ids=message.more_ids,
     )
 
 

@@ -32,7 +32,7 @@ def as_data(value: Model) -> dict[str, Any]:
 
 def _message(message: Message) -> dict[str, Any]:
     # A platform's own file reference is of no use outside its provider.
-    hidden: Any = {"native_id": True, "attachments": {"__all__": {"native_ref"}}}
+    hidden: Any = {"native_id": True, "more_ids": True, "attachments": {"__all__": {"native_ref"}}}
     data = message.model_dump(mode="json", exclude_defaults=True, exclude=hidden)
     text, left_out = cut(message.text, SHORT)
     return {**data, "text": text, "cut_chars": left_out} if left_out else data

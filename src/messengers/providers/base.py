@@ -58,6 +58,7 @@ __all__ = [
     "DownloadsMedia",
     "Edits",
     "FetchesHistory",
+    "GathersFiles",
     "Happening",
     "HistorySeen",
     "HostsVisitors",
@@ -117,6 +118,8 @@ class Part:
     buttons: tuple[Button, ...] = ()
     keyboard: bool = False
     """The buttons take the place of the keyboard."""
+    more: tuple[MediaBytes, ...] = ()
+    """Further files of the same message, of a provider that GathersFiles."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,6 +130,8 @@ class Sent:
     at: datetime
     delivery: Delivery = "sent"
     notes: tuple[str, ...] = ()
+    more_ids: tuple[str, ...] = ()
+    """Of further messages that the platform made of the same part."""
 
 
 class Sink(Protocol):
@@ -257,6 +262,15 @@ class Types(Protocol):
     """Shows that an answer is being written."""
 
     async def typing(self, chat_native_id: str, active: bool) -> None: ...
+
+
+@runtime_checkable
+class GathersFiles(Protocol):
+    """Sends several files as one message."""
+
+    def gather(self, files: Sequence[MediaBytes]) -> Sequence[Sequence[MediaBytes]]:
+        """The same files in the same order, those of one message together, none empty."""
+        ...
 
 
 @runtime_checkable

@@ -224,6 +224,7 @@ def message_of(row: Row, instance: str) -> Message:
         instance=instance,
         chat=id_of(IdKind.CHAT, row["chat_id"]),
         native_id=row["native_id"] or "",
+        more_ids=tuple(detail.get("more_ids", ())),
         sender=Sender(
             native_id=row["sender_id"],
             display_name=row["sender_name"],

@@ -33,15 +33,20 @@ class Delivered:
     message: Json
     notes: tuple[str, ...]
     answered_at: datetime
+    more: tuple[Json, ...] = ()
+    """Of an album, its other files' messages."""
 
     @property
     def sent(self) -> Sent:
         """In the words of the contract. Raises Uncertain where the answer tells no id."""
         try:
-            native = message_native(self.message["chat"]["id"], self.message["message_id"])
+            first, *more = [
+                message_native(each["chat"]["id"], each["message_id"])
+                for each in (self.message, *self.more)
+            ]
         except (KeyError, TypeError) as exc:
             raise Uncertain("Telegram took it and told no id.", "Look before repeating.") from exc
-        return Sent(native, self._at, notes=self.notes)
+        return Sent(first, self._at, notes=self.notes, more_ids=tuple(more))
 
     @property
     def _at(self) -> datetime:
@@ -112,12 +117,12 @@ class Calls:
                 reply_to = message_number(place, part.reply_to.native_id)
             except PlatformRefused as exc:
                 notes.append(f"Sent without its quotation. {exc.cause}")
-        self._pace.take(place.chat_id)
+        self._pace.take(place.chat_id, 1 + len(part.more))
         method = method_of(place, part, previews=previews, reply_to=reply_to)
         with told(changes=True):
             for _ in range(3):
                 try:
-                    message = await self.tried(method, chat=place.chat_id, deadline_s=_SEND_S)
+                    answer = await self.tried(method, chat=place.chat_id, deadline_s=_SEND_S)
                 except Refused as exc:
                     if exc.migrated_to:
                         place, reply_to = replace(place, chat_id=exc.migrated_to), 0
@@ -126,7 +131,8 @@ class Calls:
                     method, note = _second_choice(place, part, exc, method, reply_to)
                     notes.append(note)
                 else:
-                    return Delivered(message, tuple(notes), self._clock.now())
+                    message, *more = answer if part.more else [answer]
+                    return Delivered(message, tuple(notes), self._clock.now(), tuple(more))
             raise Refused(400, "Bad Request: no way of sending it was taken")
 
 
@@ -140,7 +146,8 @@ def _second_choice(
         return method.model_copy(update={"text": text, "parse_mode": None}), (
             "Sent without formatting: Telegram did not take it."
         )
-    if part.media is not None and part.media.kind == "image" and _says(why, _NO_PHOTO):
+    pictures = any(file.kind == "image" for file in (part.media, *part.more) if file)
+    if pictures and _says(why, _NO_PHOTO):
         return as_document(place, part, reply_to=reply_to), (
             "Sent as a file: Telegram does not take it as a photo."
         )

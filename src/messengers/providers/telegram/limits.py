@@ -11,6 +11,7 @@ from messengers.providers.capabilities import Capabilities, Level, MediaLimit
 __all__ = [
     "CAPABILITIES",
     "CLOUD_DOWNLOAD_BYTES",
+    "MAX_ALBUM",
     "MAX_CAPTION",
     "MAX_DESCRIPTION",
     "MAX_PHOTO_BYTES",
@@ -27,6 +28,8 @@ __all__ = [
 MAX_TEXT = 4_096
 """UTF-16 units after the entities were parsed (sendMessage)."""
 MAX_CAPTION = 1_024
+MAX_ALBUM = 10
+"""Files of one sendMediaGroup; it takes no fewer than two."""
 MAX_DESCRIPTION = 255
 """Characters of a chat's description (setChatDescription)."""
 _MB = 1024 * 1024

@@ -10,28 +10,21 @@ from typing import Any, TypeVar
 from aiogram.methods import (
     DeleteBusinessMessages,
     DeleteMessage,
+    DeleteMessages,
     EditMessageCaption,
     EditMessageText,
     PinChatMessage,
-    SendAnimation,
-    SendAudio,
     SendChatAction,
     SendContact,
-    SendDocument,
     SendLocation,
     SendMessage,
-    SendPhoto,
     SendPoll,
-    SendSticker,
     SendVenue,
-    SendVideo,
-    SendVoice,
     SetMessageReaction,
     TelegramMethod,
     UnpinChatMessage,
 )
 from aiogram.types import (
-    BufferedInputFile,
     InlineKeyboardButton,
     InlineKeyboardMarkup,
     InputPollOption,
@@ -44,15 +37,10 @@ from aiogram.types import (
 
 from messengers.errors import InvalidInput, Unsupported
 from messengers.models import Card, Location, Poll
-from messengers.providers.base import MediaBytes, Part
+from messengers.providers.base import Part
+from messengers.providers.telegram import uploads
 from messengers.providers.telegram.formatting import units
-from messengers.providers.telegram.limits import (
-    MAX_CAPTION,
-    MAX_PHOTO_BYTES,
-    MAX_PHOTO_RATIO,
-    MAX_PHOTO_SIDES,
-    REACTIONS,
-)
+from messengers.providers.telegram.limits import MAX_CAPTION, REACTIONS
 from messengers.providers.telegram.places import Place
 
 __all__ = [
@@ -71,7 +59,6 @@ _MAX_DATA = 64
 """Bytes of InlineKeyboardButton.callback_data."""
 _SHORT_BUTTON, _SIDE_BY_SIDE = 12, 3
 _Pressed = TypeVar("_Pressed")
-_PHOTOS = frozenset({"image/jpeg", "image/png", "image/webp"})
 
 
 def method_of(
@@ -86,18 +73,18 @@ def method_of(
     if part.poll is not None:
         return _poll(part.poll, common)
     if part.media is not None:
-        return _media(part.media, {**common, **_caption(part.text)})
+        return uploads.upload((part.media, *part.more), part.text, common)
     return SendMessage(
         text=part.text, parse_mode=_HTML, link_preview_options=_previews(previews), **common
     )
 
 
 def as_document(place: Place, part: Part, *, reply_to: int = 0) -> TelegramMethod[Any]:
-    """A file as it is, whatever it shows."""
+    """Its files as they are, whatever they show."""
     if part.media is None:
         raise TypeError("a part without a file")
-    common = {**_common(place, part, reply_to), **_caption(part.text)}
-    return SendDocument(document=_file(part.media), disable_content_type_detection=True, **common)
+    common = _common(place, part, reply_to)
+    return uploads.as_documents((part.media, *part.more), part.text, common)
 
 
 def edit_of_text(place: Place, message: int, text: str, *, previews: bool) -> TelegramMethod[Any]:
@@ -125,11 +112,13 @@ def edit_of_caption(place: Place, message: int, text: str) -> TelegramMethod[Any
     )
 
 
-def deletion(place: Place, message: int) -> TelegramMethod[Any]:
-    """Removes a message for everyone."""
+def deletion(place: Place, messages: list[int]) -> TelegramMethod[Any]:
+    """Removes a message, or those of an album, for everyone."""
     if place.business:
-        return DeleteBusinessMessages(business_connection_id=place.business, message_ids=[message])
-    return DeleteMessage(chat_id=place.chat_id, message_id=message)
+        return DeleteBusinessMessages(business_connection_id=place.business, message_ids=messages)
+    if len(messages) > 1:
+        return DeleteMessages(chat_id=place.chat_id, message_ids=messages)
+    return DeleteMessage(chat_id=place.chat_id, message_id=messages[0])
 
 
 def pinning(place: Place, message: int, *, pinned: bool) -> TelegramMethod[Any]:
@@ -221,10 +210,6 @@ def _previews(allowed: bool) -> LinkPreviewOptions:
     return LinkPreviewOptions(is_disabled=not allowed)
 
 
-def _caption(text: str) -> dict[str, Any]:
-    return {"caption": text, "parse_mode": _HTML} if text else {}
-
-
 def _location(place: Location, common: dict[str, Any]) -> TelegramMethod[Any]:
     point = {"latitude": place.latitude_deg, "longitude": place.longitude_deg}
     if not place.title:
@@ -248,39 +233,3 @@ def _poll(poll: Poll, common: dict[str, Any]) -> TelegramMethod[Any]:
         allows_multiple_answers=poll.multiple,
         **common,
     )
-
-
-def _media(file: MediaBytes, common: dict[str, Any]) -> TelegramMethod[Any]:
-    """What Telegram shows as such leaves as such, anything else as a document."""
-    sent = _file(file)
-    match file.kind:
-        case "sticker":
-            return SendSticker(sticker=sent, **common)
-        case "voice" | "audio" if file.mime == "audio/ogg":
-            return SendVoice(voice=sent, **common)
-        case "audio" | "voice" if file.mime in ("audio/mpeg", "audio/mp4"):
-            return SendAudio(audio=sent, **common)
-        case "gif" | "image" if file.mime in ("image/gif", "video/mp4"):
-            return SendAnimation(animation=sent, **common)
-        case "video" if file.mime == "video/mp4":
-            return SendVideo(video=sent, supports_streaming=True, **common)
-        case "image" if _is_photo(file):
-            return SendPhoto(photo=sent, **common)
-        case _:
-            return SendDocument(document=sent, **common)
-
-
-def _is_photo(file: MediaBytes) -> bool:
-    """Whether Telegram takes it as a photo, which it compresses."""
-    width, height = file.width or 0, file.height or 0
-    return (
-        file.mime in _PHOTOS
-        and len(file.data) <= MAX_PHOTO_BYTES
-        and 0 < width + height <= MAX_PHOTO_SIDES
-        and max(width, height) <= MAX_PHOTO_RATIO * max(min(width, height), 1)
-    )
-
-
-def _file(file: MediaBytes) -> BufferedInputFile:
-    name = "".join(char for char in file.name if char.isprintable())
-    return BufferedInputFile(file.data, filename=name or "file")

@@ -38,8 +38,11 @@ class Pace:
         if until > now:
             raise RateLimited("Telegram asked to wait.", retry_after_s=until - now)
 
-    def take(self, chat: int) -> None:
-        """Count a message that is about to leave. Raises RateLimited when it is too early."""
+    def take(self, chat: int, messages: int = 1) -> None:
+        """Count what is about to leave. Raises RateLimited when it is too early.
+
+        An album leaves when one message may: its others are counted, and what follows waits.
+        """
         self.require(chat)
         now = self._clock.monotonic_s()
         sent = self._sent.setdefault(chat, deque(maxlen=PER_GROUP[0]))
@@ -50,8 +53,8 @@ class Pace:
         waits.append(_wait_s(sent, (_BURST, _BURST * PER_CHAT[1] / PER_CHAT[0]), now))
         if max(waits) > 0:
             raise RateLimited("That is faster than Telegram allows.", retry_after_s=max(waits))
-        sent.append(now)
-        self._all.append(now)
+        sent.extend([now] * messages)
+        self._all.extend([now] * messages)
         if len(self._sent) > _MANY:
             self._sent.pop(next(iter(self._sent)))
 

@@ -15,7 +15,9 @@ from messengers.providers.base import (
     Deletes,
     DownloadsMedia,
     Edits,
+    GathersFiles,
     Happening,
+    MediaBytes,
     Part,
     Pins,
     ProviderContext,
@@ -46,6 +48,7 @@ from messengers.providers.telegram.places import Place, message_number
 from messengers.providers.telegram.reading import option_texts
 from messengers.providers.telegram.states import NO_ADDRESS, connected
 from messengers.providers.telegram.stream import Stream
+from messengers.providers.telegram.uploads import gathered
 from messengers.providers.telegram.webhook import (
     Door,
     Webhook,
@@ -176,6 +179,9 @@ class TelegramProvider(Managing):
     def plain(self, text: str) -> str:
         return plain(text)
 
+    def gather(self, files: Sequence[MediaBytes]) -> Sequence[Sequence[MediaBytes]]:
+        return gathered(files)
+
     async def send(self, chat_native_id: str, part: Part, key: str) -> Sent:
         del key  # Telegram takes none: what was not answered stays in doubt
         calls, place = self.calls(), Place.read(chat_native_id)
@@ -214,8 +220,10 @@ class TelegramProvider(Managing):
                 await self.calls().tried(method, chat=place.chat_id)
 
     async def delete(self, chat_native_id: str, message: MessageRef) -> None:
-        place, number = _at(chat_native_id, message)
-        await self.calls().ask(outgoing.deletion(place, number), chat=place.chat_id)
+        place = Place.read(chat_native_id)
+        ids = (message.native_id, *message.more_ids)
+        method = outgoing.deletion(place, [message_number(place, each) for each in ids])
+        await self.calls().ask(method, chat=place.chat_id)
 
     async def react(self, chat_native_id: str, message: MessageRef, emoji: str) -> None:
         place, number = _at(chat_native_id, message)
@@ -252,6 +260,7 @@ _reacts: type[Reacts] = TelegramProvider
 _pins: type[Pins] = TelegramProvider
 _types: type[Types] = TelegramProvider
 _downloads: type[DownloadsMedia] = TelegramProvider
+_gathers: type[GathersFiles] = TelegramProvider
 _reads: type[ReadsDialect] = TelegramProvider
 _resolves: type[ResolvesRecipients] = TelegramProvider
 _groups: type[ManagesGroups] = TelegramProvider
