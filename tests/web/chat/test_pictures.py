@@ -120,20 +120,23 @@ async def test_absurd_ranges_are_answered_fast(site: Site) -> None:
         await guest.say("look", media=[uploaded["token"]])
         await site.told("look")
     ranges = {"Range": "bytes=" + ",".join(["0-1", "2-3"] * 5_000)}
-    took: list[float] = []
     async with site.client(cookie) as client:
-        for _ in range(5):
-            for path in ("/chat/shop/media/f1", "/static/chat.js"):
+
+        async def quickest(path: str, headers: dict[str, str]) -> float:
+            took: list[float] = []
+            for _ in range(5):
                 began = anyio.current_time()
-                answer = await client.get(path, headers=ranges)
+                answer = await client.get(path, headers=headers)
                 took.append(anyio.current_time() - began)
                 assert answer.status_code == 200
                 assert "content-range" not in answer.headers
+            return min(took)
+
+        for path in ("/chat/shop/media/f1", "/static/chat.js"):
+            assert await quickest(path, ranges) < 0.05 + 5 * await quickest(path, {})
         whole = await client.get("/chat/shop/media/f1", headers={"Range": "bytes=0-1"})
 
     assert (whole.status_code, whole.content) == (200, data)
-    assert min(took[::2]) < 0.05
-    assert min(took[1::2]) < 0.05
 
 
 async def test_another_visitor_sees_a_picture_like_one_that_never_was(site: Site) -> None:
