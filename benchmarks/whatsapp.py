@@ -39,7 +39,7 @@ __all__ = ["measure"]
 
 _ACCOUNTS = 6
 _SETTLE_S = 3.0
-_GLANCE_S = 0.05
+_GLANCE_S = 0.2
 _PATIENCE_S = 180
 _FIRST_S = 1_700_000_000
 _RECENT = 20
