@@ -28,13 +28,13 @@ _PLAIN = re.compile("[ -\\]_a-~А-яЁё]*")
 """What folding only lowers: most texts, in a tenth of the time."""
 # Scripts written without spaces: each character is a word, and a query a phrase of them.
 _UNSPACED = re.compile(
-    "(["
+    "["
     "\u0e00-\u0eff"  # Thai, Lao
     "\u1000-\u109f\u1780-\u17ff"  # Myanmar, Khmer
     "\u3005-\u3007\u3021-\u3029\u3040-\u30ff\u31f0-\u31ff"  # Kana
     "\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U0003ffff"  # Han
     "\uac00-\ud7af"  # Hangul
-    "])"
+    "]"
 )
 _TERM = re.compile(r'"([^"]*)"|(\S+)')
 _ASCII_BLANKS = dict.fromkeys((*range(32), ord("^"), ord("`"), 127), " ")
@@ -61,8 +61,7 @@ def fold(text: str) -> str:
     plain = _YO.sub("е", plain)
     if plain.isascii():
         return plain.translate(_ASCII_BLANKS)
-    plain = plain.translate(_SHOWN)
-    return _UNSPACED.sub(r" \1 ", plain)
+    return plain.translate(_SHOWN)
 
 
 def rowid_bound(sent_at: int) -> int:
@@ -129,8 +128,9 @@ _SHOWN = _Shown()
 
 def _shown(char: str) -> str:
     category = unicodedata.category(char)
-    if category in ("So", "Co") or "\U0001f000" <= char <= "\U0001faff":
-        return f" {char} "  # the range: emoji newer than this Python, skin tones
+    newer = "\U0001f000" <= char <= "\U0001faff"  # emoji newer than this Python, skin tones
+    if category in ("So", "Co") or newer or _UNSPACED.match(char):
+        return f" {char} "
     if category in ("Cc", "Cs", "Sk"):
         return " "
     # Variation selectors only choose between the text and the emoji form of what stands before.
