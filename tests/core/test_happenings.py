@@ -8,7 +8,17 @@ import pytest
 
 from messengers.core.callers import OWNER
 from messengers.core.happenings import Happenings
-from messengers.models import Chat, Contact, Message, Poll, Reaction, Sender
+from messengers.models import (
+    Attachment,
+    Chat,
+    Contact,
+    IdKind,
+    Message,
+    Poll,
+    Reaction,
+    Sender,
+    decode_id,
+)
 from messengers.providers.base import (
     ChatSeen,
     ContactSeen,
@@ -24,6 +34,7 @@ from messengers.providers.base import (
     ReadElsewhere,
     ReceiptSeen,
 )
+from messengers.store import messages
 from tests.core.conftest import AGENT, House
 
 AT = datetime(2026, 11, 20, 12, tzinfo=UTC)
@@ -66,8 +77,8 @@ class Seen:
         assert found is not None
         return found
 
-    async def messages(self) -> list[Message]:
-        return list((await self.core.history.read(OWNER, await self.chat())).items)
+    async def messages(self, chat: str = "ann") -> list[Message]:
+        return list((await self.core.history.read(OWNER, await self.chat(chat))).items)
 
     async def contact(self, name: str) -> Contact:
         (found,) = await self.core.contacts.find(OWNER, name)
@@ -285,6 +296,109 @@ async def test_a_new_chat_is_as_unread_as_its_messenger_says_and_no_known_one(se
     await seen.see(HistorySeen(ANN, [older], unread=5))
 
     assert (first, (await seen.chat()).unread) == (1, 2)
+
+
+def past(
+    native_id: str, text: str = "hello", after_s: float = 0, reply_to: str = ""
+) -> MessageSeen:
+    sent_at = AT - timedelta(days=1) + timedelta(seconds=after_s)
+    return replace(message(native_id, text, reply_to), sent_at=sent_at, origin="history")
+
+
+async def test_history_handed_over_again_adds_what_is_new_in_it(seen: Seen) -> None:
+    await seen.see(HistorySeen(ANN, [past("1", "one"), past("2", "two", 2)]))
+    await seen.see(HistorySeen(ANN, [past("2", "forged", 2), past("3", "three", 3)]))
+    await seen.see(HistorySeen(ANN, [past("2", "forged", 2)]))
+
+    assert [each.text for each in await seen.messages()] == ["one", "two", "three"]
+    assert [await seen.hits(word) for word in ("one", "two", "three", "forged")] == [1, 1, 1, 0]
+
+
+async def test_a_message_that_comes_twice_in_one_history_is_the_earlier_one(seen: Seen) -> None:
+    twice = [past("1", "later", 1), past("1", "earlier"), past("2", "after", 2)]
+    await seen.see(HistorySeen(ANN, twice))
+
+    assert [each.text for each in await seen.messages()] == ["earlier", "after"]
+    assert [await seen.hits(word) for word in ("earlier", "later", "after")] == [1, 0, 1]
+    assert (await seen.chat()).last_text == "after"
+
+
+async def test_what_could_not_be_read_gives_way_within_one_history_too(seen: Seen) -> None:
+    unread = replace(past("1", "Not readable yet."), marks=("undecrypted",))
+    await seen.see(replace(unread, native_id="0", origin="realtime"))
+    kinds = await seen.see(HistorySeen(ANN, [unread, past("1", "one", 1), past("0", "zero", 2)]))
+
+    assert kinds == ["message.received"] * 2
+    assert sorted(each.text for each in await seen.messages()) == ["one", "zero"]
+    assert (await seen.hits("readable"), await seen.hits("one"), await seen.hits("zero")) == (
+        0,
+        1,
+        1,
+    )
+
+
+async def test_history_of_one_moment_stands_after_what_is_there_in_its_own_order(
+    seen: Seen,
+) -> None:
+    await seen.see(past("1", "word first"))
+    await seen.see(
+        HistorySeen(ANN, [past("2", "word second"), past("3", ""), past("4", "word last")])
+    )
+    await seen.see(HistorySeen(ANN, [past("5", "word late"), past("6", "word after", 1)]))
+
+    found = await seen.core.search.messages(AGENT, "word")
+    newest = ["word after", "word late", "word last", "word second", "word first"]
+    assert [each.message.text for each in found.items] == newest
+    assert [each.native_id for each in await seen.messages()] == ["1", "2", "3", "4", "5", "6"]
+
+
+async def test_history_without_words_is_listed_and_nowhere_found(seen: Seen) -> None:
+    photo = Attachment(kind="image", native_ref="ref")
+    bare = [replace(past(f"{n}", "", n), attachments=(photo,)) for n in range(2)]
+    await seen.see(HistorySeen(ANN, bare), HistorySeen(ANN, []))
+
+    assert [each.attachments[0].kind for each in await seen.messages()] == ["image", "image"]
+    assert (await seen.chat()).last_text == "[image]"
+
+
+async def test_history_quotes_what_is_stored_before(seen: Seen) -> None:
+    await seen.see(past("0", after_s=9))
+    quotes = [
+        past("1", reply_to="0"),
+        past("2", after_s=2, reply_to="1"),
+        past("3", after_s=3, reply_to="4"),
+        past("4", after_s=4, reply_to="4"),
+        past("5", after_s=5, reply_to="gone"),
+    ]
+    await seen.see(HistorySeen(ANN, quotes[::-1]))
+    await seen.see(HistorySeen(ChatSeen("bob", "dm"), [past("6", reply_to="1")]))
+
+    by_native = {each.native_id: each for each in await seen.messages()}
+    assert by_native["1"].reply_to == by_native["0"].id
+    assert by_native["2"].reply_to == by_native["1"].id
+    assert [by_native[each].reply_to for each in "345"] == ["4", "4", "gone"]
+    assert [m.reply_to for m in await seen.messages("bob")] == ["1"]
+
+
+async def test_ids_that_others_chose_are_told_apart_in_history(seen: Seen) -> None:
+    chosen = ["", "a\0b", "a", "a\0c", '"', "' OR 1", "\u2028", "%", "A"]
+    seen_all = HistorySeen(ANN, [past(each, after_s=n) for n, each in enumerate(chosen)])
+    await seen.see(seen_all, seen_all)
+
+    assert [each.native_id for each in await seen.messages()] == chosen
+
+
+async def test_a_key_is_never_used_again_when_history_follows_a_removal(seen: Seen) -> None:
+    await seen.see(HistorySeen(ANN, [past("1"), past("2", after_s=1)]))
+    gone = (await seen.messages())[-1]
+    key = decode_id(IdKind.MESSAGE, gone.id)
+    assert key is not None
+    await seen.core.events.write(lambda conn: messages.remove(conn, key))
+    await seen.see(HistorySeen(ANN, [past("3", after_s=2)]))
+    await seen.see(past("4", after_s=3))
+
+    keys = [decode_id(IdKind.MESSAGE, each.id) for each in await seen.messages()]
+    assert keys == [key - 1, key + 1, key + 2]
 
 
 async def test_each_sender_has_his_own_reactions(seen: Seen) -> None:

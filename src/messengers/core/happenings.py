@@ -4,6 +4,7 @@ All of it happens within one unit of work, so that the summary and the search ro
 disagree with the message.
 """
 
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from sqlalchemy import Connection
@@ -111,7 +112,9 @@ class Happenings:
         chat = self.chat(conn, instance_id, seen.chat)
         if self.echoes.heard(conn, instance_id, seen):
             return
-        values = self._columns(conn, instance_id, chat, seen, received_at)
+        quoted = {seen.reply_to_native_id} - {""}
+        keys = messages.keys_of(conn, instance_id, chat["id"], quoted)
+        values = _columns(instance_id, chat, seen, received_at, keys)
         key = _add(conn, values)
         if key is None:
             self._known(conn, chat, values, seen)
@@ -128,25 +131,35 @@ class Happenings:
     def _history(
         self, conn: Connection, instance_id: str, seen: HistorySeen, received_at: int
     ) -> None:
-        """Older messages of a chat: its summary and each sender are seen to once, not each time."""
+        """Older messages of a chat at once: its summary and each sender are seen to once."""
         chat = self.chat(conn, instance_id, seen.chat)
+        keys = messages.keys_of(conn, instance_id, chat["id"], _named_in(seen.messages))
+        last = messages.last_key(conn)
+        new: list[dict[str, Any]] = []
+        known: list[tuple[dict[str, Any], MessageSeen]] = []
         senders: dict[str, MessageSeen] = {}
-        newest: dict[str, tuple[int, Row]] = {}
+        newest: dict[str, dict[str, Any]] = {}
         for message in sorted(seen.messages, key=lambda each: each.sent_at):
-            values = self._columns(conn, instance_id, chat, message, received_at)
-            key = _add(conn, values)
-            if key is None:
-                self._known(conn, chat, values, message)
+            values = _columns(instance_id, chat, message, received_at, keys)
+            if message.native_id in keys:
+                known.append((values, message))
                 continue
-            newest[message.direction] = key, values
+            last += 1
+            keys[message.native_id] = last
+            values |= {"id": last, "search_rowid": None}
+            new.append(values)
+            newest[message.direction] = values
             if not message.sender.is_me:
                 senders[message.sender.native_id] = message
+        _add_all(conn, chat, new)
+        for values, message in known:
+            self._known(conn, chat, values, message)
         for message in senders.values():
             self._contact(conn, instance_id, _contact_of(message), received_at)
         if seen.unread and not chat["last_id"]:
             chats.set_values(conn, chat["id"], unread=seen.unread)
-        for key, values in sorted(newest.values(), key=lambda each: each[1]["sent_at"]):
-            chat = self.summarize(conn, chat, key, values)
+        for values in sorted(newest.values(), key=lambda each: each["sent_at"]):
+            chat = self.summarize(conn, chat, values["id"], values)
         if early.any_of(conn, instance_id):
             for message in seen.messages:
                 self.followups.catch_up(conn, chat, message.native_id)
@@ -168,36 +181,6 @@ class Happenings:
         if chat["last_id"] == row["id"]:
             chats.set_values(conn, chat["id"], last_text=preview({**row, **new}))
         self.followups.record(conn, "message.received", row)
-
-    def _columns(
-        self, conn: Connection, instance_id: str, chat: Row, seen: MessageSeen, received_at: int
-    ) -> dict[str, Any]:
-        reply_to = seen.reply_to_native_id
-        if reply_to:
-            quoted = find(conn, instance_id, chat["id"], reply_to)
-            reply_to = encode_id(IdKind.MESSAGE, quoted["id"]) if quoted else reply_to
-        return {
-            "instance_id": instance_id,
-            "chat_id": chat["id"],
-            "native_id": seen.native_id,
-            "direction": seen.direction,
-            "origin": seen.origin,
-            "sender_id": seen.sender.native_id,
-            "sender_name": seen.sender.display_name,
-            "is_me": int(seen.sender.is_me),
-            "is_bot": int(seen.sender.is_bot),
-            "text": seen.text,
-            "attachments": dump_json([a.model_dump() for a in seen.attachments]),
-            "media": " ".join(a.kind for a in seen.attachments),
-            "reply_to": reply_to,
-            "thread": seen.thread,
-            "album": seen.album,
-            "mentions_me": int(seen.mentions_me),
-            "detail": dump_json(_detail_of(seen)),
-            "delivery": seen.delivery or ("sent" if seen.direction == "out" else ""),
-            "sent_at": to_ms(seen.sent_at),
-            "received_at": received_at,
-        }
 
     def summarize(self, conn: Connection, chat: Row, key: int, message: Row) -> Row:
         """Keep the chat's summary in step with one more message; returns the chat as it is now."""
@@ -233,6 +216,42 @@ def _name_columns(seen: ChatSeen) -> dict[str, str]:
         "name": seen.name,
         "name_source": seen.name_source,
         "name_folded": fold_name(seen.name),
+    }
+
+
+def _named_in(seen: Iterable[MessageSeen]) -> set[str]:
+    """The native ids of messages and of those they quote."""
+    return {each for one in seen for each in (one.native_id, one.reply_to_native_id)}
+
+
+def _columns(
+    instance_id: str, chat: Row, seen: MessageSeen, received_at: int, keys: Mapping[str, int]
+) -> dict[str, Any]:
+    """The row of a message; `keys` are those of the messages of its chat by native id."""
+    reply_to = seen.reply_to_native_id
+    if reply_to and reply_to in keys:
+        reply_to = encode_id(IdKind.MESSAGE, keys[reply_to])
+    return {
+        "instance_id": instance_id,
+        "chat_id": chat["id"],
+        "native_id": seen.native_id,
+        "direction": seen.direction,
+        "origin": seen.origin,
+        "sender_id": seen.sender.native_id,
+        "sender_name": seen.sender.display_name,
+        "is_me": int(seen.sender.is_me),
+        "is_bot": int(seen.sender.is_bot),
+        "text": seen.text,
+        "attachments": dump_json([a.model_dump() for a in seen.attachments]),
+        "media": " ".join(a.kind for a in seen.attachments),
+        "reply_to": reply_to,
+        "thread": seen.thread,
+        "album": seen.album,
+        "mentions_me": int(seen.mentions_me),
+        "detail": dump_json(_detail_of(seen)),
+        "delivery": seen.delivery or ("sent" if seen.direction == "out" else ""),
+        "sent_at": to_ms(seen.sent_at),
+        "received_at": received_at,
     }
 
 
@@ -275,6 +294,17 @@ def _add(conn: Connection, values: dict[str, Any]) -> int | None:
     if key is not None and rowid is not None:
         search.index(conn, rowid, text, values["instance_id"], values["chat_id"])
     return key
+
+
+def _add_all(conn: Connection, chat: Row, new: Sequence[dict[str, Any]]) -> None:
+    """Store and index messages of a chat, none of which is known; each has its key."""
+    said = [values for values in new if values["text"]]
+    rowids = search.next_rowids(conn, [values["sent_at"] for values in said])
+    for values, rowid in zip(said, rowids, strict=True):
+        values["search_rowid"] = rowid
+    messages.add_all(conn, new)
+    texts = {values["search_rowid"]: values["text"] for values in said}
+    search.index_all(conn, texts, chat["instance_id"], chat["id"])
 
 
 def _renamed(conn: Connection, instance_id: str, seen: ChatSeen) -> Row | None:

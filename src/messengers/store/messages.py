@@ -1,5 +1,6 @@
 """Statements on messages."""
 
+from collections.abc import Collection, Sequence
 from functools import cache
 from typing import Any
 
@@ -29,12 +30,14 @@ from messengers.models import (
     Reaction,
     Sender,
 )
-from messengers.store.rows import Row, id_of, load_json, run, time_of
+from messengers.store import sqlite
+from messengers.store.rows import Row, id_of, load_json, run, run_all, time_of
 from messengers.store.sqlite import upsert
 from messengers.store.tables import ChatRow, MessageRow, table
 
 __all__ = [
     "add",
+    "add_all",
     "add_new",
     "any_of_platform",
     "around",
@@ -42,6 +45,8 @@ __all__ = [
     "found",
     "get",
     "in_threads",
+    "keys_of",
+    "last_key",
     "last_of_owner",
     "many",
     "message_of",
@@ -62,6 +67,11 @@ by_native = select(_messages).where(
     _messages.c.instance_id == bindparam("instance"),
     _messages.c.chat_id == bindparam("chat"),
     _messages.c.native_id == bindparam("native"),
+)
+_of_natives = select(_messages.c.native_id, _messages.c.id).where(
+    _messages.c.instance_id == bindparam("instance"),
+    _messages.c.chat_id == bindparam("chat"),
+    _messages.c.native_id.in_(bindparam("natives", expanding=True)),
 )
 in_threads = (
     select(_messages)
@@ -149,6 +159,24 @@ def add_new(conn: Connection, values: dict[str, Any]) -> int | None:
     """A message with a native id; returns its key, or None when that id is known in its chat."""
     done = run(conn, _insert_new, values)
     return done.lastrowid if done.rowcount == 1 else None
+
+
+def add_all(conn: Connection, many: Sequence[dict[str, Any]]) -> None:
+    """Messages with their keys, above `last_key`, and with native ids that are not known."""
+    run_all(conn, _insert, many)
+
+
+def last_key(conn: Connection) -> int:
+    """The highest key that a message ever had."""
+    return sqlite.last_key(conn, _messages.name)
+
+
+def keys_of(
+    conn: Connection, instance_id: str, chat: int, natives: Collection[str]
+) -> dict[str, int]:
+    """The keys of those native ids that are known in a chat."""
+    place = {"instance": instance_id, "chat": chat, "natives": natives}
+    return dict(run(conn, _of_natives, place).fetchall()) if natives else {}
 
 
 def set_values(conn: Connection, message: int, **values: object) -> None:

@@ -1,7 +1,7 @@
 """What a read gives: a row by column name, its values as SQLite keeps them."""
 
 import sqlite3
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -22,6 +22,7 @@ __all__ = [
     "load_json",
     "one_row",
     "run",
+    "run_all",
     "time_of",
 ]
 
@@ -55,6 +56,14 @@ def run(conn: Connection, stmt: Executable, params: Mapping[str, object]) -> sql
     """
     sql, values = compiled(stmt, params).bind(params)
     return sqlite.raw(conn).execute(sql, values)
+
+
+def run_all(conn: Connection, stmt: Executable, many: Sequence[Mapping[str, object]]) -> None:
+    """Execute once for each of some parameters, which all have the same names."""
+    if many:
+        statement = compiled(stmt, many[0])
+        sql, _ = statement.bind(many[0])
+        sqlite.raw(conn).executemany(sql, [statement.bind(each)[1] for each in many])
 
 
 def all_rows(conn: Connection, stmt: Executable, **params: object) -> list[Row]:

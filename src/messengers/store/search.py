@@ -7,7 +7,7 @@ a query to instances and a chat inside the index itself, 38 times faster than fi
 
 import re
 import unicodedata
-from collections.abc import Collection
+from collections.abc import Collection, Iterable, Mapping
 from functools import cache
 
 from sqlalchemy import Connection
@@ -15,7 +15,16 @@ from sqlalchemy import Connection
 from messengers.errors import InvalidInput
 from messengers.store import sqlite
 
-__all__ = ["fold", "index", "match", "next_rowid", "rowid_bound", "unindex"]
+__all__ = [
+    "fold",
+    "index",
+    "index_all",
+    "match",
+    "next_rowid",
+    "next_rowids",
+    "rowid_bound",
+    "unindex",
+]
 
 _TIE_BITS = 20
 _LAST_MS = (1 << (63 - _TIE_BITS)) - 1
@@ -39,13 +48,15 @@ _UNSPACED = re.compile(
 _TERM = re.compile(r'"([^"]*)"|(\S+)')
 _ASCII_BLANKS = dict.fromkeys((*range(32), ord("^"), ord("`"), 127), " ")
 """The tokenizer takes ^ and ` for letters, as they are of the category Sk."""
+_INDEX = "INSERT INTO message_search(rowid, text, scope) VALUES (?, ?, ?)"
 # Both: a message edited to nothing keeps its row id but stands in the index no more.
 _LAST_OF = """
-SELECT max(
-  ?1 - 1,
-  coalesce((SELECT max(search_rowid) FROM message WHERE search_rowid BETWEEN ?1 AND ?2), -1),
-  coalesce((SELECT max(rowid) FROM message_search WHERE rowid BETWEEN ?1 AND ?2), -1)
-)"""
+SELECT value, max(
+  value - 1,
+  coalesce((SELECT max(search_rowid) FROM message
+    WHERE search_rowid BETWEEN value AND value + ?1), -1),
+  coalesce((SELECT max(rowid) FROM message_search WHERE rowid BETWEEN value AND value + ?1), -1)
+) FROM json_each(?2)"""
 
 
 def fold(text: str) -> str:
@@ -71,18 +82,31 @@ def rowid_bound(sent_at: int) -> int:
 
 def next_rowid(conn: Connection, sent_at: int) -> int:
     """A free row id for a time (ms), above those that messages of the same millisecond have."""
-    low = rowid_bound(sent_at)
-    high = low + (1 << _TIE_BITS) - 1
-    last: int = sqlite.raw(conn).execute(_LAST_OF, (low, high)).fetchone()[0]
-    return last + 1
+    return next_rowids(conn, [sent_at])[0]
+
+
+def next_rowids(conn: Connection, times: Iterable[int]) -> list[int]:
+    """One for each time, all different; those of one millisecond ascend."""
+    lows = [rowid_bound(sent_at) for sent_at in times]
+    ties = (1 << _TIE_BITS) - 1
+    last = dict(sqlite.raw(conn).execute(_LAST_OF, (ties, str(lows))))  # which is JSON
+    found: list[int] = []
+    for low in lows:
+        last[low] += 1
+        found.append(last[low])
+    return found
 
 
 def index(conn: Connection, rowid: int, text: str, instance_id: str, chat_id: int) -> None:
     """Add a message's words."""
-    sqlite.raw(conn).execute(
-        "INSERT INTO message_search(rowid, text, scope) VALUES (?, ?, ?)",
-        (rowid, fold(text), _scope(instance_id, chat_id)),
-    )
+    index_all(conn, {rowid: text}, instance_id, chat_id)
+
+
+def index_all(conn: Connection, texts: Mapping[int, str], instance_id: str, chat_id: int) -> None:
+    """Add the words of messages of one chat, by their row ids."""
+    scope = _scope(instance_id, chat_id)
+    rows = [(rowid, fold(text), scope) for rowid, text in texts.items()]
+    sqlite.raw(conn).executemany(_INDEX, rows)
 
 
 def unindex(conn: Connection, rowid: int, text: str, instance_id: str, chat_id: int) -> None:
