@@ -96,11 +96,13 @@ async def test_without_forms_the_owner_is_asked_in_a_terminal(
 async def test_a_waiting_call_does_not_hold_up_another(house: House, connect: Connect) -> None:
     answers: list[str] = []
 
-    async def wait(client: Client) -> None:
-        answers.append(text_of(await client.call_tool("wait_for_messages", {"timeout_s": 15})))
+    async def wait(client: Client, cursor: str) -> None:
+        after = {"cursor": cursor, "timeout_s": 15}
+        answers.append(text_of(await client.call_tool("wait_for_messages", after)))
 
     async with connect() as client, anyio.create_task_group() as group:
-        group.start_soon(wait, client)
+        now = text_of(await client.call_tool("wait_for_messages", {"timeout_s": 0}))
+        group.start_soon(wait, client, now.rpartition("cursor=")[2])
         await client.call_tool("list_instances", {})
         await anyio.wait_all_tasks_blocked()
         await house.personal.say("there you are")
