@@ -27,6 +27,7 @@ from messengers.listener import Listener
 from messengers.mcp_server.frames import Frames
 from messengers.settings import Settings, unknown_variables
 from messengers.sockets import bind_tcp, bind_unix
+from messengers.watchdog import watched
 
 __all__ = ["Mode", "serve"]
 
@@ -66,6 +67,7 @@ async def serve(settings: Settings, mode: Mode) -> None:
                 "Make one first: `messengers keys create NAME`.",
             )
         with ExitStack() as open_sockets:
+            open_sockets.enter_context(watched(app.core.clock))
             ears = _open(settings, mode, app, open_sockets)
             await _run(app, mode, ears, stopping)
         _log.info("Ending what is under way.")

@@ -162,14 +162,20 @@ class BadCredentials(PlatformRefused):
 
 
 class RateLimited(PlatformRefused):
-    """Too fast. Nothing happened; repeat after `retry_after_s` seconds."""
+    """Too fast. Nothing happened; repeat after `retry_after_s` seconds.
+
+    `whole`: not only for this chat, but whatever the instance does.
+    """
 
     code = "rate_limited"
     http_status = 429
 
-    def __init__(self, cause: str, remedy: str = "", *, retry_after_s: float) -> None:
+    def __init__(
+        self, cause: str, remedy: str = "", *, retry_after_s: float, whole: bool = False
+    ) -> None:
         super().__init__(cause, remedy)
         self.retry_after_s = retry_after_s
+        self.whole = whole
 
 
 class Unreachable(MessengersError):

@@ -149,6 +149,8 @@ class Instance(Model):
     read_only: bool = False
     pacing: Pacing = "off"
     on_unknown: OnUnknown = "hold"
+    quiet_hours: str = ""
+    """`22:00-08:00` in the owner's zone: nothing leaves then that nobody waits for."""
     created_at: datetime
     history_since: datetime | None = None
     """Sending time of the oldest stored message; None without any."""

@@ -19,6 +19,7 @@ from tests.core.conftest import AGENT, House, OpenHouse, sent
 CAREFUL = pacing.PROFILES["careful"]
 A_MOMENT_S = 0.2
 """Real time in which a row that may leave would have left."""
+_PATIENCE_S = 10.0
 
 
 class HandClock:
@@ -33,6 +34,11 @@ class HandClock:
 
     def monotonic_s(self) -> float:
         return self.monotonic
+
+    def go_on(self, seconds: float) -> None:
+        """Time passes."""
+        self.at += timedelta(seconds=seconds)
+        self.monotonic += seconds
 
 
 class Pacer:
@@ -61,16 +67,16 @@ class Pacer:
         act = await core.sending.prepare(AGENT, chat, draft, instance=self.instance)
         return sent(await core.approvals.perform(act, wait_s))
 
-    async def later(self, seconds: float, leave: int = 0) -> list[str]:
-        """Let time pass; what has left once so many more did, or a moment after."""
-        expected = len(self.left) + (leave or 1)
+    async def later(self, seconds: float, more: int = 0) -> list[str]:
+        """Let time pass; what has left once so many more left, or after a moment for none."""
+        expected = len(self.left) + max(more, 1)
 
-        async def more() -> bool | None:
+        async def gone() -> bool | None:
             return len(self.left) >= expected or None
 
-        self.clock.at += timedelta(seconds=seconds)
+        self.clock.go_on(seconds)
         await self.house.core.outbox.wake_all()
-        await self.house.core.events.wait(more, 10 if leave else A_MOMENT_S)
+        await self.house.core.events.wait(gone, _PATIENCE_S if more else A_MOMENT_S)
         return self.left
 
 
@@ -108,20 +114,21 @@ async def test_messages_of_all_chats_leave_one_pause_apart(
     assert first.outcome is Outcome.ACCEPTED
     assert second.outcome is third.outcome is Outcome.QUEUED
     assert await pacer.later(least_s - 0.01) == ["1"]
-    assert len(await pacer.later(most_s - least_s + 0.01, leave=1)) == 2
+    assert len(await pacer.later(most_s - least_s + 0.01, 1)) == 2
     assert len(await pacer.later(least_s - 0.01)) == 2
-    assert len(await pacer.later(most_s - least_s + 0.01, leave=1)) == 3
+    assert len(await pacer.later(most_s - least_s + 0.01, 1)) == 3
 
 
 async def test_a_chat_keeps_its_order(pacer: Pacer) -> None:
     ann = await pacer.meet("ann")
     await pacer.pace("careful")
     texts = [str(number) for number in range(5)]
-    for text in texts:
+    await pacer.send(ann, texts[0], wait_s=5)
+    for text in texts[1:]:
         await pacer.send(ann, text, wait_s=0)
 
     for _ in texts[1:]:
-        await pacer.later(3.5, leave=1)
+        await pacer.later(3.5, 1)
 
     assert pacer.left == texts
 
@@ -152,10 +159,10 @@ async def test_a_new_contact_waits_and_a_known_one_does_not(pacer: Pacer) -> Non
     assert held.notes == ("queued: a first message to a new contact leaves after up to 30 s.",)
     assert known.outcome is Outcome.ACCEPTED
     assert await pacer.later(14.9) == ["known"]
-    assert await pacer.later(15.2, leave=1) == ["known", "first"]
+    assert await pacer.later(15.2, 1) == ["known", "first"]
     again = await pacer.send("x:stranger", "second")
     assert again.notes == ()
-    assert await pacer.later(3.5, leave=1) == ["known", "first", "second"]
+    assert await pacer.later(3.5, 1) == ["known", "first", "second"]
 
 
 async def test_whom_the_owner_wrote_to_himself_is_not_new(pacer: Pacer) -> None:
@@ -174,10 +181,10 @@ async def test_new_contacts_wait_for_one_another_and_hold_up_no_known_one(pacer:
     for name in ("one", "two"):
         await pacer.send(f"x:{name}", name, wait_s=0)
 
-    assert len(await pacer.later(30, leave=1)) == 1
+    assert len(await pacer.later(30, 1)) == 1
     assert len(await pacer.later(14.9)) == 1
     assert (await pacer.send(ann, "known", wait_s=5)).outcome is Outcome.ACCEPTED
-    assert len(await pacer.later(15.2, leave=1)) == 3
+    assert len(await pacer.later(15.2, 1)) == 3
 
 
 @pytest.fixture
@@ -200,7 +207,7 @@ async def fill_the_day(pacer: Pacer) -> None:
     """The new contacts that a day has, one a minute."""
     for name in ("one", "two"):
         await pacer.send(f"x:{name}", name, wait_s=0)
-        assert (await pacer.later(60, leave=1))[-1] == name
+        assert (await pacer.later(60, 1))[-1] == name
 
 
 @pytest.mark.usefixtures("two_a_day")
@@ -219,18 +226,18 @@ async def test_a_fresh_account_writes_to_few_new_contacts_a_day_and_says_so(pace
     assert held.notes == (f"{told} 2026-11-21T12:01+00:00.",)
     assert known.outcome is Outcome.ACCEPTED
     assert "three" not in await pacer.later(23 * 3600)
-    assert (await pacer.later(59 * 60, leave=1))[-1] == "three"
+    assert (await pacer.later(59 * 60, 1))[-1] == "three"
 
 
 @pytest.mark.usefixtures("two_a_day")
 async def test_an_older_account_has_no_such_limit(pacer: Pacer) -> None:
-    pacer.clock.at += timedelta(days=7)
+    pacer.clock.go_on(7 * 24 * 3600)
     await pacer.pace("careful")
     await fill_the_day(pacer)
 
     await pacer.send("x:three", "three", wait_s=0)
 
-    assert (await pacer.later(30, leave=1))[-1] == "three"
+    assert (await pacer.later(30, 1))[-1] == "three"
 
 
 @pytest.mark.usefixtures("two_a_day")
@@ -241,7 +248,7 @@ async def test_another_pace_lets_go_what_the_first_held(pacer: Pacer) -> None:
 
     await pacer.pace("off")
 
-    assert (await pacer.later(0, leave=1))[-1] == "three"
+    assert (await pacer.later(0, 1))[-1] == "three"
 
 
 async def test_what_the_messenger_put_off_comes_first_whatever_the_pace(pacer: Pacer) -> None:
@@ -249,12 +256,12 @@ async def test_what_the_messenger_put_off_comes_first_whatever_the_pace(pacer: P
     await pacer.pace("careful")
     pacer.house.personal.answers = [lambda: RateLimited("Slow down.", retry_after_s=60)]
 
-    await pacer.send(ann, "late")
+    await pacer.send(ann, "late", wait_s=5)
 
     assert await pacer.later(10) == []
     await pacer.pace("off")
     assert await pacer.later(49) == []
-    assert await pacer.later(2, leave=1) == ["late"]
+    assert await pacer.later(2, 1) == ["late"]
 
 
 async def test_a_restart_sends_nothing_earlier(open_house: OpenHouse) -> None:
@@ -270,9 +277,9 @@ async def test_a_restart_sends_nothing_earlier(open_house: OpenHouse) -> None:
         pacer = Pacer(house, clock)
         assert house.core.instances.by_name("me").pacing == "careful"
         assert await pacer.later(1.49) == ["1"]
-        assert await pacer.later(2.1, leave=1) == ["1", "2"]
+        assert await pacer.later(2.1, 1) == ["1", "2"]
         assert await pacer.later(11) == ["1", "2"]
-        assert await pacer.later(16, leave=1) == ["1", "2", "first"]
+        assert await pacer.later(16, 1) == ["1", "2", "first"]
 
 
 async def test_killed_during_a_call_the_next_one_waits_its_pause(open_house: OpenHouse) -> None:
@@ -291,21 +298,69 @@ async def test_killed_during_a_call_the_next_one_waits_its_pause(open_house: Ope
     async with open_house(clock) as house:
         pacer = Pacer(house, clock)
         assert await pacer.later(1.49) == ["1"]
-        assert await pacer.later(2.1, leave=1) == ["1", "2"]
+        assert await pacer.later(2.1, 1) == ["1", "2"]
 
 
-async def test_a_clock_that_is_set_back_holds_nothing_for_longer_than_a_pause(pacer: Pacer) -> None:
+@pytest.mark.case("F20")
+@pytest.mark.parametrize("hours", [-24, -1, 1, 24])
+async def test_a_clock_that_is_set_neither_hurries_nor_holds(pacer: Pacer, hours: int) -> None:
     ann = await pacer.meet("ann")
     await pacer.pace("careful")
     await pacer.send(ann, "1", wait_s=5)
-    pacer.clock.at -= timedelta(days=1)
+    pacer.clock.at += timedelta(hours=hours)
 
-    second = await pacer.send(ann, "2", wait_s=5)
-    third = await pacer.send(ann, "3")
+    second = await pacer.send(ann, "2")
 
-    assert second.outcome is Outcome.ACCEPTED
-    assert third.outcome is Outcome.QUEUED
-    assert await pacer.later(3.6, leave=1) == ["1", "2", "3"]
+    assert second.outcome is Outcome.QUEUED
+    assert await pacer.later(1.49) == ["1"]
+    assert await pacer.later(2.1, 1) == ["1", "2"]
+
+
+@pytest.mark.case("F20")
+@pytest.mark.parametrize("hours", [-1, 1])
+async def test_a_new_contact_gets_his_message_in_time_whatever_the_clock_says(
+    pacer: Pacer, hours: int
+) -> None:
+    await pacer.pace("careful")
+    held = await pacer.send("x:new", "hello", wait_s=5)
+    pacer.clock.at += timedelta(hours=hours)
+
+    assert held.outcome is Outcome.QUEUED
+    assert await pacer.later(14.9) == []
+    assert await pacer.later(15.2, 1) == ["hello"]
+
+
+@pytest.mark.case("F20")
+@pytest.mark.parametrize("hours", [-1, 1])
+async def test_what_the_messenger_asked_to_wait_is_waited_whatever_the_clock_says(
+    pacer: Pacer, hours: int
+) -> None:
+    ann = await pacer.meet("ann")
+    await pacer.pace("off")
+    pacer.house.personal.answers = [lambda: RateLimited("Slow down.", retry_after_s=60)]
+    await pacer.send(ann, "late", wait_s=5)
+    pacer.clock.at += timedelta(hours=hours)
+
+    assert await pacer.later(59) == []
+    assert await pacer.later(2, 1) == ["late"]
+
+
+@pytest.mark.case("F20")
+async def test_a_clock_set_back_before_a_restart_holds_for_a_pause_at_most(
+    open_house: OpenHouse,
+) -> None:
+    clock = HandClock()
+    async with open_house(clock) as house:
+        pacer = Pacer(house, clock)
+        ann = await pacer.meet("ann")
+        await pacer.pace("careful")
+        await pacer.send(ann, "1", wait_s=5)
+    clock.at -= timedelta(days=1)
+    async with open_house(clock) as house:
+        pacer = Pacer(house, clock)
+        second = await pacer.send(ann, "2", wait_s=5)
+
+        assert second.outcome is Outcome.ACCEPTED
 
 
 async def test_stopping_does_not_wait_for_what_is_held(open_house: OpenHouse) -> None:

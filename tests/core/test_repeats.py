@@ -1,7 +1,6 @@
 """A call that comes again is the same call: one message, one answer, whatever happened between."""
 
 from dataclasses import replace
-from datetime import timedelta
 
 import anyio
 import pytest
@@ -64,11 +63,11 @@ async def test_a_key_holds_for_a_day_and_for_one_content(open_house: OpenHouse) 
         for other in (("other", chat), ("once", "ann")):
             with pytest.raises(Conflict):
                 await house.send(other[1], other[0], client_ref="r1")
-        clock.at += timedelta(hours=23, minutes=59)
+        clock.go_on(24 * 3600 - 60)
         same = await house.send(chat, "once", client_ref="r1")
         stranger = replace(AGENT, actor="another key")
         theirs = await house.send(chat, "once", client_ref="r1", caller=stranger)
-        clock.at += timedelta(minutes=2)
+        clock.go_on(120)
         later = await house.send(chat, "other", client_ref="r1")
 
         assert same == first
@@ -100,9 +99,9 @@ async def test_without_a_key_the_same_is_sent_again_when_the_moment_is_over(
     async with open_house(clock) as house:
         chat = await ann(house)
         first = await house.send(chat, "tick")
-        clock.at += timedelta(seconds=14)
+        clock.go_on(14)
         repeated = await house.send(chat, "tick")
-        clock.at += timedelta(seconds=2)
+        clock.go_on(2)
         again = await house.send(chat, "tick")
 
         assert repeated.message == first.message
@@ -116,9 +115,9 @@ async def test_what_waits_long_is_asked_for_again_as_another(open_house: OpenHou
         chat = await ann(house)
         house.personal.hang = anyio.Event()
         first = await house.send(chat, "tick", wait_s=0)
-        clock.at += timedelta(seconds=119)
+        clock.go_on(119)
         repeated = await house.send(chat, "tick", wait_s=0)
-        clock.at += timedelta(seconds=2)
+        clock.go_on(2)
         again = await house.send(chat, "tick", wait_s=0)
 
         assert first.message == repeated.message != again.message

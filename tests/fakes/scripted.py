@@ -16,7 +16,7 @@ import orjson
 from anyio import to_thread
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, TypeAdapter
 
-from messengers.errors import InvalidInput, NotFound, Unauthorized, Uncertain
+from messengers.errors import InvalidInput, NotFound, Unauthorized, Uncertain, Unreachable
 from messengers.models import (
     Attachment,
     Delivery,
@@ -176,6 +176,12 @@ class Platform:
     """What the provider's own code raises wherever it is asked for anything but a call."""
     learned: bool = False
     """The provider understands riddles, as a newer one may what an older one did not."""
+    down: bool = False
+    """Nobody reaches it."""
+    knocks: int = 0
+    """Sends that did not reach it."""
+    under_way: int = 0
+    most_at_once: int = 0
     lost: int = 0
     """So many sends take effect, and their answers are lost."""
     hang: anyio.Event | None = None
@@ -290,6 +296,17 @@ class ScriptedProvider(ScriptedGroups):
         return [markdown[i : i + limit] for i in range(0, len(markdown), limit)]
 
     async def send(self, chat_native_id: str, part: Part, key: str) -> Sent:
+        self._platform.under_way += 1
+        self._platform.most_at_once = max(self._platform.most_at_once, self._platform.under_way)
+        try:
+            return await self._send(chat_native_id, part, key)
+        finally:
+            self._platform.under_way -= 1
+
+    async def _send(self, chat_native_id: str, part: Part, key: str) -> Sent:
+        if self._platform.down:
+            self._platform.knocks += 1
+            raise Unreachable("No route.")
         self._platform.answer()
         known = [k for _, _, k in self._platform.accepted]
         if not (self._platform.capabilities.reuses_key and key in known):

@@ -128,6 +128,7 @@ def show(name: Name, home: Home = None, as_json: AsJson = False) -> None:
         "confirm": instance.confirm,
         "read only": "yes" if instance.read_only else "",
         "pacing": instance.pacing,
+        "quiet hours": instance.quiet_hours,
         "on unknown": instance.on_unknown,
         "history since": instance.history_since,
         "transport": health.last_transport_at,
@@ -267,12 +268,20 @@ def policy(
 @instances.command()
 def pace(
     name: Name,
-    profile: Annotated[Pacing, typer.Argument(help="off, normal or careful.")],
+    profile: Annotated[
+        Pacing | None, typer.Argument(help="off, normal or careful; without it shown.")
+    ] = None,
+    quiet: Annotated[
+        str | None,
+        typer.Option(help="Hours in which only answers leave, e.g. 22:00-08:00; none ends them."),
+    ] = None,
     home: Home = None,
 ) -> None:
     """Choose how fast an instance sends: careful for accounts of people, off for bots."""
-    view = ask("PATCH", f"/instances/{segment(name)}", _VIEW, {"pacing": profile}, home=home)
-    say(f"{view.instance.name}: pacing {view.instance.pacing}")
+    change = {"pacing": profile, "quiet_hours": quiet}
+    view = ask("PATCH", f"/instances/{segment(name)}", _VIEW, change, home=home)
+    hours = view.instance.quiet_hours or "none"
+    say(f"{view.instance.name}: pacing {view.instance.pacing}, quiet hours {hours}")
 
 
 @instances.command()

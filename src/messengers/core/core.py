@@ -157,7 +157,7 @@ async def _build(
     transcripts = Transcripts(settings, guard, events)
     inbox = Inbox(store, clock, events, instances, tasks)
     drafts = Drafts(store, clock, events, media)
-    outbox = Outbox(store, clock, events, instances, media, drafts, tasks)
+    outbox = Outbox(store, clock, events, instances, media, drafts, tasks, settings.zone)
     supervisor.attach(inbox.ingest, outbox.wake_instance)
     approvals = Approvals(store, clock, events, instances, chats)
     approvals.executors.update(instances.executors)
@@ -227,6 +227,7 @@ async def _sweep(core: Core) -> None:
             await core.approvals.expire()
             await core.webhooks.expire()
             await core.keys.flush()
+            await core.outbox.expire()
             await core.outbox.wake_all()
         except MessengersError as exc:
             log.warning("the sweep was cut short: %s", exc)

@@ -207,18 +207,19 @@ class Drafts:
 
     def put_back(self, conn: Connection, row: Row, not_before: int, why: str) -> None:
         """A claimed row waits again: nothing happened, or a second call does no harm."""
-        if outbox.unclaim(conn, row["id"], not_before):
+        if outbox.unclaim(conn, row["id"], not_before, dump_json([f"queued: {why}"])):
             self._event(conn, "message.delayed", {**row, "id": row["message_id"]}, _why(why))
 
     def hold_back(self, conn: Connection, row: Row, until: int, why: str) -> None:
-        """A queued row must not leave before a time (ms), and its sender is told why."""
+        """A queued row must not leave before a time (ms), and its sender is told why, once."""
+        if row["not_before"] == until:
+            return
         outbox.postpone(conn, row["id"], until, dump_json([why]))
         self._event(conn, "message.delayed", {**row, "id": row["message_id"]}, _why(why))
 
-    def accept(self, conn: Connection, row: Row, sent: Sent) -> None:
+    def accept(self, conn: Connection, row: Row, sent: Sent, at: int) -> None:
         """The platform took it."""
-        now = to_ms(self._clock.now())
-        if not outbox.settle(conn, row["id"], "accepted", now, notes=dump_json(sent.notes)):
+        if not outbox.settle(conn, row["id"], "accepted", at, notes=dump_json(sent.notes)):
             return
         if sent.more_ids:
             message = one_row(conn, messages.get, message=row["message_id"])
@@ -227,11 +228,17 @@ class Drafts:
         self._happenings.echoes.accepted(conn, row, sent.native_id, sent.delivery)
 
     def settle(
-        self, conn: Connection, row: Row, state: str, code: str, why: str, native_id: str = ""
+        self,
+        conn: Connection,
+        row: Row,
+        state: str,
+        at: int,
+        code: str,
+        why: str,
+        native_id: str = "",
     ) -> None:
         """End a row. With a native id a receipt of the message can still tell what became of it."""
-        now = to_ms(self._clock.now())
-        if not outbox.settle(conn, row["id"], state, now, code, why[:500]):
+        if not outbox.settle(conn, row["id"], state, at, code, why[:500]):
             return
         known = {"native_id": native_id} if native_id else {}
         messages.set_values(conn, row["message_id"], delivery=state, **known)

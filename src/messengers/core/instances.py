@@ -19,6 +19,7 @@ from messengers.core.events import Events
 from messengers.core.forms import Forms
 from messengers.core.health import PASSING
 from messengers.core.login_links import LoginLinks
+from messengers.core.quiet import check_quiet
 from messengers.core.registry import Entry, Registry
 from messengers.core.roster import Roster, check_name
 from messengers.core.setup import Executor, Setup, checked_endpoints
@@ -308,10 +309,12 @@ class Instances:
         read_only: bool | None = None,
         pacing: Pacing | None = None,
         on_unknown: OnUnknown | None = None,
+        quiet_hours: str | None = None,
     ) -> InstanceView:
         """Whom agents may write to unasked, whether anything may leave, and how; for the owner."""
         caller.require_owner()
-        chosen = {"pacing": pacing, "on_unknown": on_unknown}
+        quiet = None if quiet_hours is None else check_quiet(quiet_hours)
+        chosen = {"pacing": pacing, "on_unknown": on_unknown, "quiet_hours": quiet}
         choices = {name: value for name, value in chosen.items() if value is not None}
         if choices:
             await self._roster.choose(caller, ref, **choices)

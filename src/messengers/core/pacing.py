@@ -7,24 +7,28 @@ that neither a restart nor another lane sends earlier than allowed.
 """
 
 import random
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from sqlalchemy import Connection
 
 from messengers.clock import from_ms, to_ms
+from messengers.core.quiet import quiet_until
 from messengers.models import Instance, Pacing
+from messengers.providers.capabilities import Rate
 from messengers.store import chats, messages, outbox
 from messengers.store.rows import Row, all_rows, first_row, one_row
 
-__all__ = ["PROFILES", "Hold", "Profile", "hold"]
+__all__ = ["PROFILES", "Hold", "Moment", "Profile", "hold"]
 
 FRESH = timedelta(days=7)
 """How long an account counts as fresh, from when its instance was set up. No official figure."""
 NEW_CONTACTS_A_DAY = 20
 """First messages to new contacts that a fresh account sends in 24 hours. No official figure."""
 _DAY_MS = 24 * 3600 * 1000
+_AWAITS_MS = 3600 * 1000
+"""Who wrote within the last hour is answered in quiet hours too."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,17 +61,50 @@ class Hold:
     """For the sender; empty for a pause of seconds."""
 
 
-def hold(conn: Connection, row: Row, instance: Instance, now_ms: int) -> Hold | None:
+@dataclass(frozen=True, slots=True)
+class Moment:
+    """Now, by both clocks."""
+
+    steady_ms: int
+    """For pauses: it never jumps."""
+    local: datetime
+    """For hours of the day, in the owner's zone."""
+
+
+def hold(
+    conn: Connection, row: Row, instance: Instance, rates: Sequence[Rate], moment: Moment
+) -> Hold | None:
     """What holds a queued row back at this moment; None when it may leave."""
+    found = [
+        each
+        for each in _holds(conn, row, instance, rates, moment)
+        if each.until_ms > moment.steady_ms
+    ]
+    return max(found, key=lambda each: each.until_ms, default=None)
+
+
+def _holds(
+    conn: Connection, row: Row, instance: Instance, rates: Sequence[Rate], moment: Moment
+) -> Iterator[Hold]:
+    place = one_row(conn, chats.get, chat=row["chat_id"])
+    quiet = quiet_until(instance.quiet_hours, moment.local)
+    if quiet is not None and not _is_awaited(place, moment):
+        # In one zone Python would subtract what clocks show, which a night of change makes wrong.
+        left_ms = to_ms(quiet) - to_ms(moment.local)
+        yield Hold(moment.steady_ms + left_ms, f"queued: quiet hours until {quiet:%H:%M}.")
     profile = PROFILES[instance.pacing]
-    if profile is None:
-        return None
-    until_ms, why = _after_last(conn, profile, instance.id, now_ms), ""
-    if profile.before_new_s is not None and _is_new(conn, row["chat_id"]):
-        held = _before_new(conn, row, instance, profile, now_ms)
-        if held.until_ms > until_ms:
-            until_ms, why = held.until_ms, held.why
-    return Hold(until_ms, why) if until_ms > now_ms else None
+    if profile is not None:
+        yield Hold(_after_last(conn, profile, instance.id, moment.steady_ms))
+    limits = [*_daily_limits(profile, instance, moment), *_limits_of(rates)]
+    pause_s = profile.before_new_s if profile else None
+    if (limits or pause_s) and _is_new(conn, place):
+        yield from _before_new(conn, row, pause_s, limits, moment.steady_ms)
+
+
+def _is_awaited(place: Row, moment: Moment) -> bool:
+    """Whether somebody wrote so lately that the answer may come at any hour."""
+    wrote_ms = place["peer_wrote_at"] or 0
+    return to_ms(moment.local) - wrote_ms < _AWAITS_MS
 
 
 def _after_last(conn: Connection, profile: Profile, instance_id: str, now_ms: int) -> int:
@@ -79,33 +116,52 @@ def _after_last(conn: Connection, profile: Profile, instance_id: str, now_ms: in
     return left_ms + _drawn_ms(profile.between_s, last["key"])
 
 
+def _daily_limits(
+    profile: Profile | None, instance: Instance, moment: Moment
+) -> Iterator[tuple[int, int, str]]:
+    is_fresh = moment.steady_ms < to_ms(instance.created_at + FRESH)
+    if profile is not None and profile.new_a_day is not None and is_fresh:
+        count = profile.new_a_day
+        yield count, _DAY_MS, f"a new account writes to {count} new contacts a day at most"
+
+
+def _limits_of(rates: Sequence[Rate]) -> Iterator[tuple[int, int, str]]:
+    for rate in rates:
+        if rate.of == "new_contact":
+            hours = rate.period_s / 3600
+            said = f"the messenger takes {rate.count} new contacts in {hours:g} h"
+            yield rate.count, round(rate.period_s * 1000), said
+
+
 def _before_new(
-    conn: Connection, row: Row, instance: Instance, profile: Profile, now_ms: int
-) -> Hold:
-    """The pause before a new contact, from the one before it; and the next day's turn."""
-    since = now_ms - _DAY_MS
-    left = all_rows(conn, outbox.new_contacts, instance=instance.id, since=since, now=now_ms)
+    conn: Connection,
+    row: Row,
+    pause_s: tuple[float, float] | None,
+    limits: Sequence[tuple[int, int, str]],
+    now_ms: int,
+) -> Iterator[Hold]:
+    """The pause before a new contact, from the one before it; and the turn after a full day."""
+    longest_ms = max((period_ms for _, period_ms, _ in limits), default=_DAY_MS)
+    since = now_ms - longest_ms
+    left = all_rows(conn, outbox.new_contacts, instance=row["instance_id"], since=since, now=now_ms)
     times = [int(each["left_at"]) for each in left]
-    is_fresh = now_ms < to_ms(instance.created_at + FRESH)
-    if profile.new_a_day is not None and is_fresh and len(times) >= profile.new_a_day:
-        until_ms = times[profile.new_a_day - 1] + _DAY_MS
-        return Hold(
-            until_ms,
-            f"queued: a new account writes to {profile.new_a_day} new contacts a day at most; "
-            f"this leaves after {from_ms(until_ms).isoformat(timespec='minutes')}.",
-        )
-    before = max(times[0] if times else 0, min(row["created_at"], now_ms))
-    until_ms = before + _drawn_ms(profile.before_new_s or (0, 0), row["key"])
-    return Hold(until_ms, "queued: a first message to a new contact leaves after up to 30 s.")
+    for count, period_ms, said in limits:
+        if len(times) >= count:
+            until_ms = times[count - 1] + period_ms
+            moment = from_ms(until_ms).isoformat(timespec="minutes")
+            yield Hold(until_ms, f"queued: {said}; this leaves after {moment}.")
+    if pause_s is not None:
+        before = max(times[0] if times else 0, min(row["created_at"], now_ms))
+        until_ms = before + _drawn_ms(pause_s, row["key"])
+        yield Hold(until_ms, "queued: a first message to a new contact leaves after up to 30 s.")
 
 
-def _is_new(conn: Connection, chat: int) -> bool:
+def _is_new(conn: Connection, place: Row) -> bool:
     """A person with whom nothing was exchanged yet, in either direction, by anyone."""
-    place = one_row(conn, chats.get, chat=chat)
     wrote = place["peer_wrote_at"] is not None or place["owner_wrote_at"] is not None
     if place["kind"] != "dm" or wrote:
         return False
-    return first_row(conn, messages.any_of_platform, chat=chat) is None
+    return first_row(conn, messages.any_of_platform, chat=place["id"]) is None
 
 
 def _drawn_ms(bounds_s: tuple[float, float], key: str) -> int:

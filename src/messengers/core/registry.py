@@ -29,7 +29,7 @@ from messengers.store.rows import Row, load_json
 
 __all__ = ["CHOICES", "Entry", "Registry"]
 
-CHOICES = frozenset({"pacing", "on_unknown"})
+CHOICES = frozenset({"pacing", "on_unknown", "quiet_hours"})
 """Fields of an instance that stand among its policies."""
 _PROBLEMS = 20
 

@@ -290,7 +290,8 @@ class Sending:
             since = now - _REF_WINDOW_MS
             yield outbox.by_ref, {"caller": actor, "ref": client_ref, "since": since}
         else:
-            since = {"since": now - _REPEAT_WAITS_MS, "settled": now - _REPEAT_SETTLED_MS}
+            settled = self._box.steady.now_ms() - _REPEAT_SETTLED_MS
+            since = {"since": now - _REPEAT_WAITS_MS, "settled": settled}
             yield outbox.by_hash, {"caller": actor, "hash": fingerprint, **since}
 
     async def _outcome(self, draft: str, wait_s: float) -> SentMessage:

@@ -7,7 +7,7 @@ from typing import Literal
 from messengers.models import MediaKind, Model
 from messengers.providers.chunks import Unit
 
-__all__ = ["Capabilities", "Level", "MediaLimit"]
+__all__ = ["Capabilities", "Level", "MediaLimit", "Rate"]
 
 
 class Level(StrEnum):
@@ -27,6 +27,16 @@ class MediaLimit(Model):
     mimes: tuple[str, ...]
     max_caption: int = 0
     """In the provider's text unit; 0 = no captions, the text goes as its own message."""
+
+
+class Rate(Model):
+    """So many messages within any such time, at once if need be."""
+
+    of: Literal["instance", "chat", "person", "group", "new_contact"]
+    """What counts by itself: the whole instance, each chat, each chat with one person, each other
+    chat; or the first messages to people with whom nothing was exchanged yet."""
+    count: int
+    period_s: float
 
 
 class Capabilities(Model):
@@ -68,9 +78,8 @@ class Capabilities(Model):
     edit_window_s: int | None = None
     """None: no limit known."""
     delete_window_s: int | None = None
-    sends_per_s: float | None = None
-    """Of the whole instance; None: no figure."""
-    sends_per_chat_per_s: float | None = None
+    rates: tuple[Rate, ...] = ()
+    """All of them hold at once; none: the messenger gives no figures."""
     messaging_window_s: int | None = None
     """How long after the counterpart's last message free text may be sent; None: no window."""
     login: Literal["none", "token", "qr"] = "none"

@@ -16,6 +16,7 @@ __all__ = [
     "claim",
     "claimed",
     "confirm",
+    "expired",
     "hurry",
     "last_left",
     "new_contacts",
@@ -67,6 +68,11 @@ by_hash = (
     .limit(1)
 )
 """An identical call that may have left, or will, made so lately that it may be a repetition."""
+expired = (
+    select(_outbox.c.draft)
+    .where(_outbox.c.state == "queued", _outbox.c.expires_at <= bindparam("now"))
+    .distinct()
+)
 todo_chats = (
     select(_outbox.c.instance_id, _outbox.c.chat_id).where(_outbox.c.state == "queued").distinct()
 )
@@ -151,7 +157,7 @@ _confirm = (
 _unclaim = (
     update(_outbox)
     .where(_outbox.c.id == bindparam("row"), _outbox.c.state == "claimed")
-    .values(state="queued", not_before=bindparam("new_not_before"))
+    .values(state="queued", not_before=bindparam("new_not_before"), notes=bindparam("new_notes"))
 )
 _postpone = (
     update(_outbox)
@@ -215,9 +221,10 @@ def confirm(conn: Connection, message: int) -> None:
     run(conn, _confirm, {"message": message})
 
 
-def unclaim(conn: Connection, row: int, not_before: int) -> bool:
-    """Put a claimed row back: it is certain that nothing happened, or the key makes it safe."""
-    return run(conn, _unclaim, {"row": row, "new_not_before": not_before}).rowcount == 1
+def unclaim(conn: Connection, row: int, not_before: int, notes: str) -> bool:
+    """Put a claimed row back: certainly nothing happened, or a second call does no harm."""
+    values = {"row": row, "new_not_before": not_before, "new_notes": notes}
+    return run(conn, _unclaim, values).rowcount == 1
 
 
 def postpone(conn: Connection, row: int, not_before: int, notes: str) -> None:

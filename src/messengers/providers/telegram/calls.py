@@ -117,7 +117,6 @@ class Calls:
                 reply_to = message_number(place, part.reply_to.native_id)
             except PlatformRefused as exc:
                 notes.append(f"Sent without its quotation. {exc.cause}")
-        self._pace.take(place.chat_id, 1 + len(part.more))
         method = method_of(place, part, previews=previews, reply_to=reply_to)
         with told(changes=True):
             for _ in range(3):

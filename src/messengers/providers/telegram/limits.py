@@ -6,7 +6,7 @@ one's own: https://core.telegram.org/bots/api#using-a-local-bot-api-server.
 """
 
 from messengers.models import MediaKind
-from messengers.providers.capabilities import Capabilities, Level, MediaLimit
+from messengers.providers.capabilities import Capabilities, Level, MediaLimit, Rate
 
 __all__ = [
     "CAPABILITIES",
@@ -19,9 +19,7 @@ __all__ = [
     "MAX_PHOTO_SIDES",
     "MAX_TEXT",
     "OWN_SERVER",
-    "PER_BOT",
-    "PER_CHAT",
-    "PER_GROUP",
+    "RATES",
     "REACTIONS",
 ]
 
@@ -44,10 +42,13 @@ _OWN_SERVER_BYTES = 2_000 * _MB
 _STICKER_BYTES = 4 * _MB
 """Our own choice, before it is made smaller: Telegram names no size for sendSticker."""
 
-PER_CHAT = (1, 1.0)
-PER_GROUP = (20, 60.0)
-PER_BOT = (30, 1.0)
-"""(messages, in seconds). In one chat a short burst is allowed as well."""
+_BURST = 3
+"""Messages that one chat may get at once; Telegram allows short bursts and says no number."""
+RATES = (
+    Rate(of="instance", count=30, period_s=1),
+    Rate(of="chat", count=_BURST, period_s=_BURST),
+    Rate(of="group", count=20, period_s=60),
+)
 
 _EMOJIS = """
 ❤ 👍 👎 🔥 🥰 👏 😁 🤔 🤯 😱 🤬 😢 🎉 🤩 🤮 💩 🙏 👌 🕊 🤡 🥱 🥴 😍
@@ -101,8 +102,7 @@ CAPABILITIES = Capabilities(
     max_poll_options=12,
     max_buttons=100,
     delete_window_s=48 * 3600,
-    sends_per_s=PER_BOT[0] / PER_BOT[1],
-    sends_per_chat_per_s=PER_CHAT[0] / PER_CHAT[1],
+    rates=RATES,
     login="token",
 )
 """A bot's own messages are edited at any age and deleted for 48 hours (deleteMessage); it sets one

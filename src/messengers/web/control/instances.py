@@ -43,6 +43,7 @@ class Change(Question):
     read_only: bool | None = None
     pacing: Pacing | None = None
     on_unknown: OnUnknown | None = None
+    quiet_hours: str | None = None
 
 
 class Credentials(Wait):
