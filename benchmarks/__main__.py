@@ -11,13 +11,14 @@ from pathlib import Path
 
 import anyio
 
-from benchmarks import clients, ingest, reading, whatsapp
+from benchmarks import clients, ingest, reading, streams, whatsapp
 from benchmarks.figures import Figure, Sizes, report
 
 MEASURES: dict[str, Callable[[Sizes], Awaitable[list[Figure]]]] = {
     "clients": clients.measure,
     "ingest": ingest.measure,
     "reading": reading.measure,
+    "streams": streams.measure,
     "whatsapp": whatsapp.measure,
 }
 RESULTS = Path(__file__).with_name("RESULTS.md")

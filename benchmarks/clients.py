@@ -22,7 +22,7 @@ from messengers.core.core import open_core
 from messengers.home import DAEMON_FILE, child_environment
 from messengers.settings import Settings
 
-__all__ = ["measure"]
+__all__ = ["daemon", "daemon_pid", "measure"]
 
 _ROOT = Path(__file__).parents[1]
 _BARE = [sys.executable, "-m", "benchmarks.echo"]
@@ -107,7 +107,7 @@ async def measure(sizes: Sizes) -> list[Figure]:
         async with open_core(Settings(home=Path(home), timezone="UTC", port=0)) as core:
             await archive.build(core, sizes.of(20_000, 500), sizes.of(200, 20))
         cold = _cold_starts(home, sizes.of(5, 1))
-        with _daemon(home):
+        with daemon(home):
             return [cold, *_idle(home, sizes), _warm_starts(home, sizes), *_calls(home, sizes)]
 
 
@@ -201,7 +201,7 @@ def _idle(home: str, sizes: Sizes) -> list[Figure]:
         echo.greet()
         time.sleep(sizes.of(1, 0) * _SETTLE_S)
         daemon, pump, bare = (
-            resident_mb(_daemon_pid(home)),
+            resident_mb(daemon_pid(home)),
             resident_mb(lines.pid),
             resident_mb(echo.pid),
         )
@@ -212,7 +212,7 @@ def _idle(home: str, sizes: Sizes) -> list[Figure]:
 
 
 @contextmanager
-def _daemon(home: str) -> Generator[None]:
+def daemon(home: str) -> Generator[None]:
     """A daemon that runs while this lasts."""
     _first_tools(_OURS, home)
     try:
@@ -221,13 +221,14 @@ def _daemon(home: str) -> Generator[None]:
         _stop_daemon(home)
 
 
-def _daemon_pid(home: str) -> int:
+def daemon_pid(home: str) -> int:
+    """The process that serves a home."""
     return int(json.loads(Path(home, DAEMON_FILE).read_text("utf-8"))["pid"])
 
 
 def _stop_daemon(home: str) -> None:
     """SIGTERM, then wait until the data directory is free again."""
-    pid = _daemon_pid(home)
+    pid = daemon_pid(home)
     os.kill(pid, signal.SIGTERM)
     deadline = time.monotonic() + _END_S
     while time.monotonic() < deadline:

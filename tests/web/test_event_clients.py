@@ -13,7 +13,6 @@ import pytest
 from benchmarks.figures import resident_mb
 from messengers import sockets
 from messengers.core.feed import Feed
-from messengers.web import events
 from tests.web.streams import Frame, Office, seqs, served
 
 Scaled = Callable[[int, int], int]
@@ -126,7 +125,7 @@ async def test_one_who_is_silent_for_good_is_found_by_the_heartbeat(
     home: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(sockets, "_SILENCE_MS", 500)
-    monkeypatch.setattr(events, "_HEARTBEAT_S", 0.1)
+    monkeypatch.setattr("messengers.core.feed._BEAT_S", 0.1)
     async with served(home) as office:
         page = await office.instance()
         silent = office.silent(await office.key("silent"))
@@ -139,15 +138,14 @@ async def test_one_who_is_silent_for_good_is_found_by_the_heartbeat(
 
 
 async def test_a_reader_of_the_past_who_stops_reading_is_cut_too(
-    office: Office, monkeypatch: pytest.MonkeyPatch
+    home: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(events, "_SEND_DEADLINE_S", 0.2)
-    page = await office.instance()
-    await office.happen(page, 4_000)
-    key = await office.key("past")
-    past = office.silent({**key, "Last-Event-ID": "e1"})
-
-    told = await anyio.to_thread.run_sync(slowly, past)
+    monkeypatch.setattr("messengers.core.feed._BEAT_S", 0.2)
+    async with served(home) as office:
+        await office.happen(await office.instance(), 4_000)
+        key = await office.key("past")
+        past = office.silent({**key, "Last-Event-ID": "e1"})
+        told = await anyio.to_thread.run_sync(slowly, past)
 
     assert b'{"reason":"slow"' in told
 

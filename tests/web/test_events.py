@@ -13,7 +13,6 @@ from messengers.core.callers import OWNER, Caller
 from messengers.core.event_types import EVENT_TYPES
 from messengers.core.keys import Keys
 from messengers.models import IdKind, encode_id
-from messengers.web import events
 from messengers.web.middleware import KeyCheck
 from tests.process.conftest import StartDaemon
 from tests.programs import ROOT
@@ -259,11 +258,11 @@ async def test_head_tells_the_type_and_opens_nothing(office: Office) -> None:
 
 
 async def test_what_is_not_wanted_moves_the_cursor_by_the_sign_of_life(
-    office: Office, monkeypatch: pytest.MonkeyPatch
+    home: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(events, "_HEARTBEAT_S", 0.05)
-    page = await office.instance()
-    async with office.follow(types="approval.*") as stream:
+    monkeypatch.setattr("messengers.core.feed._BEAT_S", 0.05)
+    async with served(home) as office, office.follow(types="approval.*") as stream:
+        page = await office.instance()
         await anext(stream)
         await office.say(page, "not wanted")
         end = await office.app.core.events.position()

@@ -118,6 +118,7 @@ async def open_core(
             core = await _build(settings, clock, store, guard, tasks)
             tasks.start_soon(core.inbox.work)
             tasks.start_soon(core.feed.run)
+            tasks.start_soon(core.feed.beat)
             tasks.start_soon(core.dispatch.run)
             await core.outbox.resume()
             await core.supervisor.start(tasks)

@@ -6,7 +6,8 @@ somebody who does not keep up: he is cut, so that he costs no memory, and told s
 """
 
 import logging
-from collections.abc import AsyncGenerator, Collection, Sequence
+from collections import deque
+from collections.abc import AsyncGenerator, Awaitable, Collection, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from functools import cached_property
@@ -35,6 +36,8 @@ log = logging.getLogger(__name__)
 _QUEUE = 100
 _PAGE = 200
 _FOLLOWERS_MAX = 2_000
+_BEAT_S = 10.0
+"""A vanished client is found by it; see `sockets.py`."""
 _REST_S = 1.0
 _GROUPS = frozenset({"group", "channel", "thread"})
 _KINDS = {"private": frozenset({"dm"}), "groups": _GROUPS, "all": None}
@@ -102,7 +105,10 @@ class Selection:
 
 
 class Following:
-    """One who follows. Its work is done within `scope`, which is cancelled when it is cut."""
+    """One who follows. Its work is done within `scope`, which is cancelled when it is cut.
+
+    No timer and no stream of its own: a thousand of them wake for one event.
+    """
 
     def __init__(self, feed: "Feed", selection: Selection, position: int) -> None:
         self._feed = feed
@@ -111,20 +117,22 @@ class Following:
         self.ending: Ending = ""
         """Why it was cut; empty while it goes on."""
         self._position = position
-        self._send, self._waiting = anyio.create_memory_object_stream[Notice](_QUEUE)
+        self._waiting: deque[Notice] = deque()
+        self._news = anyio.Event()
         self._live = False
+        self._sending_since: int | None = None
 
     @property
     def position(self) -> int:
         """The seq up to which everything that is wanted was received: where to resume."""
-        if self._live and not self._waiting.statistics().current_buffer_used:
+        if self._live and not self._waiting and not self.ending:
             self._position = max(self._position, self._feed.position)
         return self._position
 
     async def poll(self) -> Sequence[Notice]:
         """What is there already, perhaps nothing."""
         if self._live:
-            return self._taken([])
+            return self._taken()
         found, reached, at_end = await self._feed.page(self.selection, self._position)
         self._position = reached
         if at_end:
@@ -132,18 +140,27 @@ class Following:
         return found
 
     async def receive(self) -> Sequence[Notice]:
-        """What happened next, at least one event, in order."""
+        """What happened next, in order; nothing when it is time for a sign of life."""
         while not self._live:
             if found := await self.poll():
                 return found
-        return self._taken([await self._waiting.receive()])
+        if not self._waiting:
+            self._news = anyio.Event()
+            await self._news.wait()
+        return self._taken()
 
-    def _taken(self, taken: list[Notice]) -> Sequence[Notice]:
-        while self._waiting.statistics().current_buffer_used:
-            taken.append(self._waiting.receive_nowait())
+    def _taken(self) -> Sequence[Notice]:
+        taken = tuple(self._waiting)
+        self._waiting.clear()
         if taken:
             self._position = max(self._position, taken[-1].seq)
         return taken
+
+    async def give(self, sending: Awaitable[None]) -> None:
+        """Pass something on. Whoever does not take it for two beats is cut."""
+        self._sending_since = self._feed.beats
+        await sending
+        self._sending_since = None
 
     def offer(self, row: Row, notice: Notice) -> None:
         """Queue what is wanted. Whoever left no room for it does not keep up."""
@@ -151,23 +168,26 @@ class Following:
             return
         if not self.selection.takes(notice):
             return
-        try:
-            self._send.send_nowait(notice)
-        except anyio.WouldBlock:
+        if len(self._waiting) == _QUEUE:
             self.cut("slow")
+            return
+        self._waiting.append(notice)
+        self._news.set()
+
+    def beat(self) -> None:
+        """It is time for a sign of life; for what was given two beats ago the time is up."""
+        since = self._sending_since
+        if since is not None and self._feed.beats - since >= 2:
+            self.cut("slow")
+        self._news.set()
 
     def cut(self, why: Ending) -> None:
         """End it; what is queued is dropped, the position stays where it got to."""
         if not self.ending:
             self.ending = why
+            self._waiting.clear()
             self._feed.drop(self)
             self.scope.cancel()
-
-    def close(self) -> None:
-        """Give the queue back."""
-        self._feed.drop(self)
-        self._send.close()
-        self._waiting.close()
 
 
 class Feed:
@@ -181,6 +201,7 @@ class Feed:
         self._all: set[Following] = set()
         self._live: set[Following] = set()
         self._closed = False
+        self.beats = 0
         self.position = 0
         """Up to where those who are live were told."""
 
@@ -231,7 +252,7 @@ class Feed:
         try:
             yield following
         finally:
-            following.close()
+            self.drop(following)
 
     def close(self) -> None:
         """Messengers stops: everybody is told to come back."""
@@ -289,6 +310,14 @@ class Feed:
                     await anyio.sleep(_REST_S)
                     continue
                 await wakes.receive()
+
+    async def beat(self) -> None:
+        """Now and then, a sign of life for those who hear of nothing; never returns."""
+        while True:
+            await anyio.sleep(_BEAT_S)
+            self.beats += 1
+            for following in tuple(self._all):
+                following.beat()
 
     async def _tell(self) -> bool:
         """One page of what is new, read once for all; False when there is nothing."""

@@ -198,8 +198,8 @@ class History:
         )
         async with self._feed.follow(selection, start) as following:
             arrived = await following.poll()
-            if not arrived:
-                with following.scope, anyio.move_on_after(timeout_s):
+            with following.scope, anyio.move_on_after(timeout_s):
+                while not arrived:
                     arrived = await following.receive()
             position = following.position
         items = await self._of_notices(caller, arrived)

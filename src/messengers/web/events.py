@@ -5,7 +5,7 @@ patches the server to learn of its end costs more than it gives. Each event's by
 for everybody, and one send carries all that wait.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from functools import lru_cache
 from typing import cast, get_args
 
@@ -28,9 +28,6 @@ from messengers.models import IdKind, decode_id, encode_id
 __all__ = ["routes"]
 
 _log = structlog.get_logger(__name__)
-_HEARTBEAT_S = 10.0
-"""A vanished client is found by it; see `sockets.py`."""
-_SEND_DEADLINE_S = 15.0
 _FAREWELL_S = 60.0
 """For a client that does not read now: it may still hear why, and the server notices its end."""
 _RETRY = b"retry: 3000\n"
@@ -126,9 +123,7 @@ class _Stream:
             data = {"reason": gap, "cursor": _cursor(self._told)}
             await self._write(_frame("stream.gap", self._told, data))
         while True:
-            notices: Sequence[Notice] = ()
-            with anyio.move_on_after(_HEARTBEAT_S):
-                notices = await self._following.receive()
+            notices = await self._following.receive()
             position = notices[-1].seq if notices else self._following.position
             if notices:
                 await self._write(b"".join(map(_encoded, notices)))
@@ -139,11 +134,9 @@ class _Stream:
             self._told = position
 
     async def _write(self, data: bytes) -> None:
-        with anyio.move_on_after(_SEND_DEADLINE_S) as waiting:
-            await self._send({"type": "http.response.body", "body": data, "more_body": True})
-        if waiting.cancelled_caught:  # the server writes a body whole or, until there is room, not
-            self._following.cut("slow")
-            await anyio.lowlevel.checkpoint()
+        """The server writes a body whole or, until there is room for it, not at all."""
+        message = {"type": "http.response.body", "body": data, "more_body": True}
+        await self._following.give(self._send(message))
 
     async def _end(self) -> None:
         """The reason, and the cursor of the last thing that was sent."""
