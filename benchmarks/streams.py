@@ -7,7 +7,6 @@ understood and told in between. The baseline (`benchmarks/echo_stream.py`) store
 import asyncio
 import json
 import socket
-import subprocess
 import sys
 import time
 from collections.abc import AsyncGenerator, Awaitable, Callable
@@ -23,7 +22,7 @@ from benchmarks.clients import daemon, daemon_pid
 from benchmarks.figures import Figure, Sizes, median, percentile, progress, resident_mb
 from messengers.core.callers import OWNER
 from messengers.core.core import open_core
-from messengers.home import DAEMON_FILE
+from messengers.lock import recorded
 from messengers.settings import Settings
 
 __all__ = ["measure"]
@@ -82,7 +81,7 @@ class _Crowd:
                     client = _Client(self, request)
                     await loop.create_connection(lambda made=client: made, "127.0.0.1", port)
                     joined.append(client)
-                while self.opened < len(joined):
+                while self.opened < len(joined):  # noqa: ASYNC110 - a byte that came has no event
                     await anyio.sleep(0.01)
         return joined
 
@@ -126,7 +125,7 @@ async def _ours(home: str, count: int, times: int) -> tuple[list[float], float]:
         await core.instances.create(OWNER, "webchat", "shop", {})
         _, key = await core.keys.create("benchmark", "reader")
     with daemon(home):
-        url = str(json.loads(Path(home, DAEMON_FILE).read_text("utf-8"))["url"])
+        url = str(recorded(Path(home))["url"])
         async with _visitor(url) as page:
             crowd, said = _Crowd(), 0
 
@@ -161,8 +160,7 @@ async def _bare(count: int, times: int) -> list[float]:
     with socket.create_server(("127.0.0.1", 0)) as free:
         port = free.getsockname()[1]
     command = [sys.executable, "-m", "benchmarks.echo_stream", str(port)]
-    process = subprocess.Popen(command, cwd=_ROOT)
-    try:
+    async with await anyio.open_process(command, cwd=_ROOT, stdout=None, stderr=None) as process:
         async with httpx2.AsyncClient(base_url=f"http://127.0.0.1:{port}") as client:
             await _answers(client)
             crowd = _Crowd()
@@ -174,10 +172,8 @@ async def _bare(count: int, times: int) -> list[float]:
             delays = await crowd.hear(say, times)
             for each in clients:
                 each.transport.abort()
-            return delays
-    finally:
         process.terminate()
-        process.wait()
+    return delays
 
 
 async def _answers(client: httpx2.AsyncClient) -> None:
