@@ -31,6 +31,7 @@ class Hello(BaseModel):
     version: str
     preset: Preset | Literal[""] = ""
     toolsets: str = ""
+    channel: bool = False
     cwd: str = ""
     settings: Mapping[str, str] = {}
     proof: str = ""
@@ -80,6 +81,7 @@ def welcome(line: bytes, settings: Settings, is_proven: Callable[[str], bool]) -
         preset=hello.preset or settings.preset,
         toolsets=frozenset(toolsets or settings.toolsets),
         local=True,
+        channel=hello.channel,
     )
     answer = {"ok": True, "warning": "\n".join(warnings)}
     return Welcome(_line(answer), caller)

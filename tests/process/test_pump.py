@@ -122,6 +122,7 @@ def test_the_hello_says_who_asks_and_keeps_secrets(home: Path) -> None:
             "version": __version__,
             "preset": "reader",
             "toolsets": "",
+            "channel": False,
             "cwd": "/",
             "settings": {"MESSENGERS_PORT": "3001"},
         }

@@ -24,13 +24,14 @@ __all__ = ["connect", "main"]
 PROTOCOL = 1
 USAGE = """\
 usage: messengers stdio [--home DIR] [--preset reader|messenger|setup|admin] [--toolsets A,B]
-                        [--embedded]
+                        [--channel] [--embedded]
 
 Serves MCP on stdin and stdout. Starts the daemon when none runs.
 
   --home DIR      the data directory (else MESSENGERS_HOME, else the platform's)
   --preset NAME   which tools this client gets
   --toolsets A,B  more tools: rich, groups
+  --channel       messages of chats you know wake Claude Code (its research preview)
   --embedded      no daemon: everything in this one process, for containers
 """
 _VALUED = ("--home", "--preset", "--toolsets")
@@ -98,10 +99,12 @@ def _options(arguments: list[str]) -> Options:
             options[name] = value if given else next(left, "")
             if not options[name]:
                 raise ValueError(f"{name} needs a value.")
-        elif argument in ("--embedded", "--help"):
+        elif argument in ("--channel", "--embedded", "--help"):
             options[argument] = "1"
         else:
             raise ValueError(f"there is no option {name}.")
+    if "--channel" in options and "--embedded" in options:
+        raise ValueError("--channel needs the daemon: leave --embedded out.")
     return options
 
 
@@ -139,6 +142,7 @@ def _greet(stream: socket.socket, home: str, options: Options) -> "tuple[dict[st
         "version": __version__,
         "preset": options.get("--preset", ""),
         "toolsets": options.get("--toolsets", ""),
+        "channel": "--channel" in options,
         "cwd": _cwd(),
         "settings": _variables(),
     }

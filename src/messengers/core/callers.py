@@ -24,6 +24,8 @@ class Caller:
     """Ids of the instances it may see; None means all."""
     local: bool = False
     """It runs on this machine as this user and may name files."""
+    channel: bool = False
+    """Its client asked to be woken by messages."""
 
     def sees(self, instance_id: str) -> bool:
         """Whether the instance exists as far as this caller is concerned."""

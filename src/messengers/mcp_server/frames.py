@@ -4,7 +4,7 @@ The SDK's own reader gives no answer at all to broken JSON, batches, invalid UTF
 and takes lines of any length. This one answers each with an error.
 """
 
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Mapping
 from contextlib import asynccontextmanager
 
 import anyio
@@ -51,6 +51,7 @@ class Frames:
         self._unanswered: set[RequestId] = set()
         self._quiet = anyio.Event()
         self._quiet.set()
+        self._greeted = anyio.Event()
 
     @asynccontextmanager
     async def open(self) -> AsyncGenerator[tuple[Incoming, Outgoing]]:
@@ -62,6 +63,15 @@ class Frames:
             tasks.start_soon(self._send, from_server)
             yield incoming, outgoing
             tasks.cancel_scope.cancel()
+
+    async def greeted(self) -> None:
+        """Wait until the client was given its first answer: before, nothing may be sent to it."""
+        await self._greeted.wait()
+
+    async def notify(self, method: str, params: Mapping[str, object]) -> None:
+        """Send a notification that the SDK has no face for."""
+        message = JSONRPCNotification(jsonrpc="2.0", method=method, params=dict(params))
+        await self._write(message.model_dump_json(by_alias=True, exclude_unset=True).encode())
 
     async def answered(self) -> None:
         """Wait until every request that has an end got its answer."""
@@ -88,6 +98,7 @@ class Frames:
                 text = message.model_dump_json(by_alias=True, exclude_unset=True)
                 await self._write(text.encode())
                 if isinstance(message, JSONRPCResponse | JSONRPCError):
+                    self._greeted.set()
                     self._settle(message.id)
 
     async def _line(self) -> bytes | None:

@@ -24,6 +24,7 @@ from pydantic import AnyUrl, ValidationError
 
 from messengers.core.callers import Caller
 from messengers.errors import Ambiguous, InvalidInput, MessengersError, RateLimited
+from messengers.mcp_server.channel import advertised
 from messengers.mcp_server.context import Asking, asking
 from messengers.mcp_server.faults import check_names, check_text, wrong_types
 from messengers.mcp_server.lines import candidate
@@ -129,6 +130,8 @@ async def shape(ctx: ServerRequestContext[Surface, Any], call_next: CallNext) ->
         result = await call_next(ctx)
     except MCPError as exc:
         raise MCPError(exc.error.code, redact_answer(exc.error.message), exc.error.data) from exc
+    if ctx.method in {"initialize", "server/discover"} and caller_of(ctx).channel:
+        return advertised(result)
     if ctx.method == "tools/list" and isinstance(result, dict):
         return _own_tools(result, caller_of(ctx))
     if ctx.method in {"tools/call", "resources/read", "prompts/get", "completion/complete"}:

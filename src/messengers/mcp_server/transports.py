@@ -36,6 +36,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from messengers.core.callers import Caller
 from messengers.core.core import Core
 from messengers.errors import Unauthorized
+from messengers.mcp_server.channel import push
 from messengers.mcp_server.frames import Frames, Incoming, Outgoing
 from messengers.models import Preset, Toolset
 from messengers.wire import fault
@@ -153,8 +154,11 @@ class Transports:
         token = CALLER.set(caller)
         self._sessions.add(frames)
         try:
-            async with frames.open() as (incoming, outgoing):
+            async with frames.open() as (incoming, outgoing), anyio.create_task_group() as tasks:
+                if caller.channel:
+                    tasks.start_soon(push, self._state.core, caller, frames)
                 await self._converse(incoming, outgoing)
+                tasks.cancel_scope.cancel()
         finally:
             self._sessions.discard(frames)
             CALLER.reset(token)
