@@ -25,6 +25,7 @@ class IdKind(StrEnum):
     WEBHOOK = "w"
     DELIVERY = "d"
     DEAD_LETTER = "x"
+    BATCH = "b"
 
 
 def encode_id(kind: IdKind, key: int) -> str:

@@ -5,7 +5,7 @@ Tables convert to and from these at the edge of `store/`.
 """
 
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Literal
 
@@ -365,6 +365,8 @@ class Draft(Model):
     buttons: tuple[Button, ...] = ()
     keyboard: bool = False
     """The buttons take the place of the keyboard: a press writes what stands on them."""
+    send_at: datetime | timedelta | None = None
+    """Not before this time, or this long after it was taken on."""
     time_to_live_s: int = 86_400
 
 

@@ -188,6 +188,11 @@ class Settings(BaseSettings):
     toolsets: Toolsets = ()
     """More tools for a stdio client and the local key: `rich` (locations, contacts, polls,
     stickers, the order of chats), `groups` (seeing and running groups). Empty: none of these."""
+    bulk_max_recipients: int = Field(default=100, ge=1, le=1_000)
+    """The most recipients of one bulk send."""
+    bulk_per_minute: int = Field(default=60, ge=1, le=100_000)
+    """The most messages of bulk sends that leave an instance within a minute; its pacing, and what
+    its messenger says, slow it further."""
     keyring: bool = False
     """Keep the master key in the operating system's keyring instead of `secret.key`."""
     allowed_hosts: Names = ()

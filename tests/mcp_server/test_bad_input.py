@@ -292,7 +292,7 @@ async def test_every_write_says_what_became_of_it(connect: Connect) -> None:
     async with connect("admin", toolsets=["rich", "groups"]) as client:
         answers = {row: await refused(client, row.name, no_such_parameter=1) for row in WRITES}
 
-    assert len(answers) == 24
+    assert len(answers) == 27
     for row, answer in answers.items():
         assert answer.endswith(row.closing(InvalidInput("x"))), row.name
 

@@ -77,7 +77,7 @@ async def test_hints_follow_from_the_kind(connect: Connect) -> None:
     repeatable = {name for name, hint in hints.items() if hint["idempotentHint"]}
     once = {"send_message", "forward_message", "create_instance", "create_group"}
     once |= {"get_group_invite", "send_location", "send_contact", "send_poll", "send_sticker"}
-    once |= {"send_buttons"}
+    once |= {"send_buttons", "send_bulk"}
     assert set(hints) - repeatable == once
 
 

@@ -9,7 +9,7 @@ import orjson
 from messengers.core.callers import Caller
 from messengers.models import Chat, Model, SentMessage
 
-__all__ = ["ONCE_ONLY", "Act", "Answer", "Approval", "InstanceAnswer", "Shown"]
+__all__ = ["ONCE_ONLY", "Act", "Answer", "Approval", "BatchAnswer", "InstanceAnswer", "Shown"]
 
 ONCE_ONLY = frozenset(
     {
@@ -53,7 +53,21 @@ class InstanceAnswer(Model):
     notes: tuple[str, ...] = ()
 
 
-Answer = SentMessage | InstanceAnswer
+class BatchAnswer(Model):
+    """The answer to a bulk send, and to what pauses or ends one."""
+
+    batch: str
+    instance: str
+    outcome: str
+    """needs_approval | scheduled | running | paused | done | cancelled | aborted"""
+    total: int = 0
+    counts: Mapping[str, int] = {}
+    """How many recipients came to which outcome; `waiting`: none yet."""
+    approval: str = ""
+    notes: tuple[str, ...] = ()
+
+
+Answer = SentMessage | InstanceAnswer | BatchAnswer
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,3 +115,5 @@ class Approval(Model):
     decision: str = ""
     message: str = ""
     """Id of the held message, for sends."""
+    batch: str = ""
+    """Id of the held batch, for bulk sends and what waits for its time."""

@@ -13,7 +13,7 @@ import orjson
 from sqlalchemy import Connection
 
 from messengers.clock import Clock, from_ms, to_ms
-from messengers.core.acts import Act, Answer, Approval, InstanceAnswer, Shown
+from messengers.core.acts import Act, Answer, Approval, BatchAnswer, InstanceAnswer, Shown
 from messengers.core.callers import OWNER, Caller
 from messengers.core.chats import Chats
 from messengers.core.events import Events
@@ -26,6 +26,8 @@ from messengers.store.rows import Row, id_of, load_json, one_row
 
 __all__ = ["Approvals", "Executor", "Stage"]
 
+_BATCHES = frozenset({"send_bulk", "send_later"})
+"""What these hold is a batch."""
 _LIFETIME_MS = 24 * 3600 * 1000
 Choice = Literal["once", "always", "never", "reject"]
 Executor = Callable[[Mapping[str, Any], Caller, float], Awaitable[Answer]]
@@ -43,7 +45,7 @@ class Stage:
     """(draft, why): ends it as not sent."""
     start: Callable[[str], Awaitable[None]]
     """Has what was released leave; a dropped draft has nothing left to do."""
-    outcome: Callable[[str, float], Awaitable[SentMessage]]
+    outcome: Callable[[str, float], Awaitable[Answer]]
     """Waits for what became of a released or dropped draft."""
 
 
@@ -252,6 +254,7 @@ class Approvals:
             expires_at=from_ms(row["expires_at"]).isoformat(),
             decision=row["decision"],
             message=id_of(IdKind.MESSAGE, row["message_id"]),
+            batch=row["draft"] if row["action"] in _BATCHES else "",
         )
 
 
@@ -268,6 +271,14 @@ def held_answer(act: Act, approval: Approval) -> Answer:
             message=approval.message,
             chat=act.chat.id,
             outcome=Outcome.NEEDS_APPROVAL,
+            approval=approval.id,
+            notes=notes,
+        )
+    if approval.batch:
+        return BatchAnswer(
+            batch=approval.batch,
+            instance=act.instance,
+            outcome="needs_approval",
             approval=approval.id,
             notes=notes,
         )

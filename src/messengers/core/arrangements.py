@@ -14,7 +14,7 @@ from messengers.core.callers import Caller
 from messengers.core.chats import Chats
 from messengers.core.deadlines import answered, told
 from messengers.core.instances import Instances
-from messengers.core.sending import recipient
+from messengers.core.shown import recipient
 from messengers.core.views import BlockedPerson
 from messengers.errors import Forbidden, InvalidInput, Unsupported
 from messengers.models import Instance, Outcome, SentMessage

@@ -20,7 +20,8 @@ from messengers.core.followups import Followups
 from messengers.core.history import History
 from messengers.core.instances import Instances
 from messengers.core.reactions import with_those_of
-from messengers.core.sending import Sending, check_text, recipient, ref_of
+from messengers.core.sending import Sending, check_text, ref_of
+from messengers.core.shown import recipient
 from messengers.errors import Conflict, Forbidden, InvalidInput, Uncertain, Unsupported
 from messengers.models import Chat, Draft, Message, MessageRef, Outcome, SentMessage
 from messengers.providers.base import Deletes, Edits, Pins, Provider, Reacts

@@ -13,6 +13,8 @@ from messengers.core.address import Address
 from messengers.core.approvals import Approvals
 from messengers.core.arrangements import Arrangements
 from messengers.core.arrivals import Arrivals
+from messengers.core.batches import Batches
+from messengers.core.bulk import Bulk
 from messengers.core.changes import Changes
 from messengers.core.chats import Chats
 from messengers.core.contacts import Contacts
@@ -34,10 +36,13 @@ from messengers.core.keys import Keys
 from messengers.core.login import Login
 from messengers.core.login_links import LoginLinks
 from messengers.core.media import Media
+from messengers.core.opt_outs import OptOuts
 from messengers.core.outbox import Outbox
 from messengers.core.people import People
 from messengers.core.portraits import Portraits
 from messengers.core.registry import Registry
+from messengers.core.rounds import Rounds
+from messengers.core.schedules import Schedules
 from messengers.core.search import Search
 from messengers.core.sending import Sending
 from messengers.core.sources import Sources
@@ -90,6 +95,11 @@ class Core:
     outbox: Outbox
     approvals: Approvals
     sending: Sending
+    bulk: Bulk
+    batches: Batches
+    schedules: Schedules
+    rounds: Rounds
+    opt_outs: OptOuts
     changes: Changes
     arrangements: Arrangements
     groups: Groups
@@ -121,6 +131,7 @@ async def open_core(
             tasks.start_soon(core.feed.beat)
             tasks.start_soon(core.dispatch.run)
             await core.outbox.resume()
+            await core.rounds.wake_all()
             await core.supervisor.start(tasks)
             tasks.start_soon(_sweep, core)
             if settings.media_download == "at_once":
@@ -166,6 +177,12 @@ async def _build(
         store, clock, settings.zone, events, instances, chats, history, sources, drafts, outbox,
         approvals,
     )  # fmt: skip
+    opt_outs = OptOuts(store, clock, instances, chats)
+    batches = Batches(store, clock, events, instances, drafts, approvals)
+    rounds = Rounds(
+        store, clock, events, instances, chats, drafts, outbox, opt_outs, batches,
+        settings.bulk_per_minute, tasks,
+    )  # fmt: skip
     groups = Groups(store, clock, events, instances, chats)
     keys = Keys(store, clock, settings.preset, settings.toolsets)
     await keys.load()
@@ -200,6 +217,11 @@ async def _build(
         outbox=outbox,
         approvals=approvals,
         sending=sending,
+        bulk=Bulk(store, clock, instances, chats, sending, opt_outs, settings.bulk_max_recipients),
+        batches=batches,
+        schedules=Schedules(store, clock, settings.zone, events, batches, drafts, approvals),
+        rounds=rounds,
+        opt_outs=opt_outs,
         changes=Changes(clock, events, instances, chats, history, sending, approvals),
         arrangements=Arrangements(instances, chats, approvals),
         groups=groups,
@@ -230,5 +252,6 @@ async def _sweep(core: Core) -> None:
             await core.keys.flush()
             await core.outbox.expire()
             await core.outbox.wake_all()
+            await core.rounds.wake_all()
         except MessengersError as exc:
             log.warning("the sweep was cut short: %s", exc)

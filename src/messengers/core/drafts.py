@@ -34,10 +34,10 @@ from messengers.providers.base import Sent
 from messengers.store import Store, chats, messages, outbox, search
 from messengers.store.rows import Row, all_rows, dump_json, load_json, one_row
 
-__all__ = ["Drafts", "PartPlan"]
+__all__ = ["WORST_FIRST", "Drafts", "PartPlan"]
 
 _DAY_MS = 24 * 3600 * 1000
-_WORST_FIRST = ("unknown", "failed", "not_sent", "held", "queued", "claimed", "accepted")
+WORST_FIRST = ("unknown", "failed", "not_sent", "held", "queued", "claimed", "accepted")
 _OUTCOMES = {
     "unknown": Outcome.UNKNOWN,
     "failed": Outcome.FAILED,
@@ -113,6 +113,7 @@ class Drafts:
         time_to_live_s: int,
         actor: str,
         held: bool,
+        batch: int | None = None,
     ) -> tuple[str, int]:
         """Write a draft: per part an outbox row and its message. Returns (draft, first message)."""
         key = require_id(IdKind.CHAT, chat, "chat")
@@ -133,6 +134,7 @@ class Drafts:
                 "key": f"{draft}{number:02d}",
                 "client_ref": client_ref,
                 "draft_hash": fingerprint,
+                "batch_id": batch,
                 "state": "held" if held else "queued",
                 "expires_at": now + time_to_live_s * 1000,
                 "requested_by": actor,
@@ -272,9 +274,9 @@ class Drafts:
 
     async def outcome(self, draft: str, wait_s: float, zone: tzinfo) -> SentMessage:
         """What became of a draft: waits until every part is settled or cannot be in the time."""
-        await self._settled_or_late(draft, wait_s)
+        await self.settled(draft, wait_s, or_late=True)
         rows = await self._store.rows(outbox.of_draft, draft=draft)
-        worst = min(rows, key=lambda row: _WORST_FIRST.index(row["state"]))
+        worst = min(rows, key=lambda row: WORST_FIRST.index(row["state"]))
         first = await self._store.row(messages.get, message=rows[0]["message_id"])
         if first is None:
             raise NotFound("The message was removed meanwhile.")
@@ -295,7 +297,11 @@ class Drafts:
             notes=tuple(notes),
         )
 
-    async def _settled_or_late(self, draft: str, wait_s: float) -> None:
+    async def settled(self, draft: str, wait_s: float, *, or_late: bool = False) -> None:
+        """Wait until nothing of a draft is under way any more, or the time is up.
+
+        `or_late`: also until something of it cannot be settled in the time.
+        """
         ends = to_ms(self._clock.now()) + int(wait_s * 1000)
         news = self._news.setdefault(draft, _News())
         news.waiting += 1
@@ -305,7 +311,7 @@ class Drafts:
                     event = news.event
                     rows = await self._store.rows(outbox.of_draft, draft=draft)
                     is_over = all(row["state"] in _SETTLED for row in rows)
-                    if is_over or any(_waits_beyond(row, ends) for row in rows):
+                    if is_over or (or_late and any(_waits_beyond(row, ends) for row in rows)):
                         return
                     await event.wait()
         finally:

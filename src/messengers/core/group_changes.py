@@ -17,7 +17,8 @@ from messengers.core.groups import Groups
 from messengers.core.instances import Instances
 from messengers.core.media import Media
 from messengers.core.people import People, Person
-from messengers.core.sending import check_text, recipient
+from messengers.core.sending import check_text
+from messengers.core.shown import recipient
 from messengers.core.sources import Sources
 from messengers.core.words import counted
 from messengers.errors import Forbidden, InvalidInput

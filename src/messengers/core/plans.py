@@ -1,18 +1,16 @@
 """What is queued of a draft: one plan for each platform call."""
 
-import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 from messengers.core.drafts import PartPlan
 from messengers.core.rich import buttons_of, rich_of
+from messengers.core.templates import escaped
 from messengers.models import Chat, Draft, MessageRef
 from messengers.providers.base import GathersFiles, MediaBytes, Provider, ReadsDialect
 from messengers.providers.chunks import measured
 
 __all__ = ["payload_of"]
-
-_SPECIAL = re.compile(r"([\\`*_{}\[\]()#+\-.!|<>~])")
 
 
 def payload_of(
@@ -49,7 +47,7 @@ def _plan(
     """One plan per platform call: a short text rides on the first file, a long one follows."""
     text = draft.text
     if draft.format == "plain":
-        text = _SPECIAL.sub(r"\\\1", text)
+        text = escaped(text)
     texts = list(provider.render(text)) if text.strip() else []
     limits = provider.capabilities()
     groups = _gathered(provider, files, alone=bool(draft.buttons))

@@ -13,7 +13,7 @@ from sqlalchemy import Connection, Select
 
 from messengers.clock import Clock, to_ms
 from messengers.core.access import judge
-from messengers.core.acts import Act, Shown
+from messengers.core.acts import Act
 from messengers.core.approvals import Approvals, Stage
 from messengers.core.callers import OWNER, Caller
 from messengers.core.chats import Chats
@@ -23,12 +23,12 @@ from messengers.core.history import History
 from messengers.core.instances import Instances
 from messengers.core.outbox import Outbox
 from messengers.core.plans import payload_of
-from messengers.core.rich import Rich, buttons_of, rich_of
+from messengers.core.rich import buttons_of, rich_of
+from messengers.core.schedules import told_time, when_of
+from messengers.core.shown import said, shown, told
 from messengers.core.sources import Sources
-from messengers.core.words import counted
 from messengers.errors import Conflict, Forbidden, InvalidInput, MessengersError
 from messengers.models import (
-    Button,
     Chat,
     Draft,
     IdKind,
@@ -46,7 +46,7 @@ from messengers.store import Store, outbox
 from messengers.store.rows import Row, first_row
 from messengers.urls import SafeUrl
 
-__all__ = ["MAX_TEXT", "Sending", "check_text", "recipient", "ref_of"]
+__all__ = ["MAX_TEXT", "Sending", "check_text", "ref_of"]
 
 MAX_TEXT = 50_000
 """Characters of one draft; more is a document."""
@@ -115,6 +115,13 @@ class Sending:
         made = await self._made_before(caller, client_ref, fingerprint)
         if made is not None:
             return made
+        call = {"client_ref": client_ref, "fingerprint": fingerprint}
+        return await self.planned(caller, chat, draft, instance, call)
+
+    async def planned(
+        self, caller: Caller, chat: str, draft: Draft, instance: str, call: Mapping[str, str]
+    ) -> Act:
+        """A draft as an act, whatever was sent before. `call`: how to know the same call again."""
         check_text(draft.text)
         rich = rich_of(draft)
         if not draft.text.strip() and not draft.attachments and not rich:
@@ -140,7 +147,7 @@ class Sending:
         act = Act(
             action="send",
             caller=caller,
-            shown=_shown(target, _said(draft, buttons) or _told(rich), files, verdict.why),
+            shown=shown(target, said(draft, buttons) or told(rich), files, verdict.why),
             payload={},
             instance_id=chosen.id,
             instance=chosen.name,
@@ -149,11 +156,21 @@ class Sending:
             needs_approval=not verdict.allowed,
             why=verdict.why,
         )
-        call = {"client_ref": client_ref, "fingerprint": fingerprint}
         at_hand = [file for file in files if isinstance(file, MediaBytes)]
         if len(at_hand) < len(files):
+            if draft.send_at is not None:
+                raise InvalidInput(
+                    "An address that the owner is asked about cannot wait for a time.",
+                    "Give no send_at, or attach the file itself.",
+                )
             return _asking(act, draft, files, call)
         payload = payload_of(provider, target, draft, at_hand, quoted, call)
+        when = when_of(draft.send_at, self._clock.now())
+        if when:
+            payload |= {"instance": chosen.id} | when
+            title = f"{act.shown.title} {told_time(draft.send_at, self._zone)}"
+            titled = act.shown.model_copy(update={"title": title})
+            return replace(act, action="send_later", shown=titled, payload=payload)
         return replace(act, payload=payload)
 
     async def _files(
@@ -204,7 +221,7 @@ class Sending:
         return Act(
             action="send",
             caller=caller,
-            shown=_shown(target, parts[0].source, (), ""),
+            shown=shown(target, parts[0].source, (), ""),
             payload={
                 "known": row["draft"],
                 "client_ref": row["client_ref"],
@@ -345,39 +362,6 @@ def ref_of(message: Message) -> MessageRef:
         text=message.text[:_MAX_QUOTE],
         more_ids=message.more_ids,
     )
-
-
-def _said(draft: Draft, buttons: Sequence[Button]) -> str:
-    """The text with what can be pressed under it."""
-    lines = [f"[{button.text}] {button.url}".rstrip() for button in buttons]
-    return "\n".join([draft.text, *lines])
-
-
-def _told(rich: Rich | None) -> str:
-    """A place, contact or poll in words."""
-    return rich.plan.source if rich and rich.plan else ""
-
-
-def _shown(chat: Chat, text: str, files: Sequence[MediaBytes | SafeUrl], why: str) -> Shown:
-    return Shown(
-        title="Send a message",
-        recipient=recipient(chat),
-        text=text,
-        attachments=tuple(map(_file, files)),
-        why=why,
-    )
-
-
-def _file(file: MediaBytes | SafeUrl) -> str:
-    if isinstance(file, SafeUrl):
-        return f"what stands at {file}"
-    return f"{file.kind} {file.name} ({counted(len(file.data), 'byte')})"
-
-
-def recipient(chat: Chat) -> str:
-    """How the owner recognises where something would go."""
-    known = chat.phone or (f"@{chat.username}" if chat.username else chat.native_id)
-    return f"{chat.name} · {known} · {chat.kind} {chat.id} · {chat.provider} “{chat.instance}”"
 
 
 def _fingerprint(chat: str, instance: str, draft: Draft) -> str:

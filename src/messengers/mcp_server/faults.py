@@ -25,6 +25,7 @@ _SENTENCES = {
     "bool_parsing": "{name} must be true or false.",
     "literal_error": "{name} must be one of: {expected}.",
     "tuple_type": "{name} must be a list.",
+    "extra_forbidden": "There is no {name}.",
     "dict_type": "{name} must be an object of texts.",
     "greater_than_equal": "{name} must be at least {ge}.",
     "less_than_equal": "{name} must be at most {le}.",
@@ -75,10 +76,21 @@ def wrong_types(error: ValidationError) -> InvalidInput:
 
 
 def _sentence(detail: ErrorDetails) -> str:
-    name = str(detail["loc"][0]) if detail["loc"] else "The arguments"
+    name = _place(detail["loc"])
     pattern = _SENTENCES.get(detail["type"], "{name} does not fit its schema.")
     expected = {key: str(value) for key, value in detail.get("ctx", {}).items()}
     return pattern.format_map({"expected": "", "ge": "", "le": "", **expected, "name": name})
+
+
+def _place(loc: tuple[int | str, ...]) -> str:
+    """The parameter; of one in a list of several fields, which and where."""
+    match loc:
+        case (str(name), int(number), str(field), *_):
+            return f"{name}[{number}].{_name(field)}"
+        case (name, *_):
+            return str(name)
+        case _:
+            return "The arguments"
 
 
 def _name(given: str) -> str:

@@ -50,6 +50,7 @@ fits several, you get the candidates: ask the user.
 Text is Markdown; each messenger gets its own dialect, long texts become several messages. \
 dry_run=true shows recipient, rendering and whether the owner would be asked.
 Give client_ref when you may have to repeat a call: one key never sends twice.
+send_at has it leave later: 8h, or ISO in the owner's zone.
 
 ## Outcomes
 accepted: the messenger took it. queued: it will go when it can. needs_approval: the owner is \

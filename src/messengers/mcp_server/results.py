@@ -18,6 +18,7 @@ __all__ = [
     "CAP",
     "DOUBT",
     "DOUBT_OF_CHANGE",
+    "BulkResult",
     "Done",
     "DoneResult",
     "GroupResult",
@@ -146,6 +147,19 @@ class LettersDone(BaseModel):
     dead: list[str] = []
 
 
+class BulkDone(BaseModel):
+    """What a bulk send answers."""
+
+    batch: str = ""
+    instance: str = ""
+    outcome: str
+    total: int = 0
+    counts: dict[str, int] = {}
+    approval: str = ""
+    notes: list[str] = []
+
+
+BulkResult = Annotated[CallToolResult, BulkDone]
 SentResult = Annotated[CallToolResult, Sent]
 DoneResult = Annotated[CallToolResult, Done]
 GroupResult = Annotated[CallToolResult, GroupDone]

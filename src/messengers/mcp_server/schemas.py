@@ -13,8 +13,14 @@ _OPTIONAL = frozenset({"title", "default", "description"})
 
 
 def of_parameters(schema: dict[str, Any]) -> dict[str, Any]:
-    """A copy without titles and lower bounds; a parameter of such a name stays."""
-    return _without(schema, _NEEDLESS)
+    """A copy without titles and lower bounds; a parameter of such a name stays.
+
+    What pydantic defines apart stands where it is used: clients know no more of a tool than its
+    type, properties and what is required.
+    """
+    defined = schema.get("$defs", {})
+    plain = {key: value for key, value in schema.items() if key != "$defs"}
+    return _without(_in_place(plain, defined), _NEEDLESS)
 
 
 def of_answer(schema: dict[str, Any]) -> dict[str, Any]:
@@ -48,3 +54,18 @@ def _within(value: object, dropped: frozenset[str]) -> object:
     if isinstance(value, dict):
         return _without(cast("dict[str, Any]", value), dropped)
     return value
+
+
+def _in_place(value: Any, defined: dict[str, Any]) -> Any:  # noqa: ANN401 - any part of a schema
+    match value:
+        case {"$ref": str(name)}:
+            found = {**defined[name.removeprefix("#/$defs/")]}
+            found.pop("description", None)
+            return _in_place(found, defined)
+        case dict():
+            items = cast("dict[str, Any]", value).items()
+            return {key: _in_place(each, defined) for key, each in items}
+        case list():
+            return [_in_place(each, defined) for each in cast("list[Any]", value)]
+        case _:
+            return value

@@ -13,6 +13,7 @@ from messengers.errors import MessengersError, Uncertain
 from messengers.mcp_server.results import DOUBT, DOUBT_OF_CHANGE
 from messengers.mcp_server.schemas import of_answer, of_parameters
 from messengers.mcp_server.tools import (
+    bulk,
     chats,
     groups,
     instances,
@@ -141,6 +142,11 @@ TABLE = (
     Row(setup.delete_instance, "destructive", "admin", repeatable=True),
     Row(letters.list_dead_letters, "read", "admin"),
     Row(letters.replay_dead_letter, "admin", "admin", repeatable=True),
+    Row(bulk.send_bulk, "write", "admin"),
+    Row(bulk.bulk_status, "read", "admin"),
+    Row(bulk.control_bulk, "admin", "admin", repeatable=True),
+    Row(bulk.list_scheduled, "read", "admin"),
+    Row(bulk.cancel_scheduled, "admin", "admin", repeatable=True),
     _group(groups.list_groups, "read"),
     _group(groups.get_group, "read"),
     _group(groups.create_group, "write"),

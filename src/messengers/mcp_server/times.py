@@ -118,6 +118,18 @@ class Zone:
             raise InvalidInput(f"{name} is past.", "Give a time to come.")
         return moment
 
+    def later(self, text: str, name: str) -> datetime | timedelta:
+        """When something is to happen: so long after it is agreed to (`8h`), or a moment (ISO)."""
+        relative = _RELATIVE.fullmatch(text.strip().lower())
+        try:
+            if relative:
+                return int(relative[1]) * _UNITS[relative[2]]
+            moment = self._iso(text.strip())
+            self.local(moment)
+        except (ValueError, OverflowError) as exc:
+            raise InvalidInput(f"{name} is no time that can be read.", "Write 8h or ISO.") from exc
+        return moment
+
     def span(self, since: str, until: str) -> Span:
         """Both ends, each open when empty; raises InvalidInput when nothing fits between."""
         start = self.moment(since, "since") if since.strip() else None

@@ -16,6 +16,7 @@ from messengers.store.webhook_tables import WebhookDeliveryRow, WebhookEndpointR
 __all__ = [
     "EarlyRow",
     "InboundRow",
+    "Record",
     "WebhookDeliveryRow",
     "WebhookEndpointRow",
     "metadata",
@@ -26,7 +27,6 @@ metadata = SQLModel.metadata
 
 
 def _name(model_name: str) -> str:
-    """`ApiKeyRow` → `api_key`."""
     return re.sub(r"(?<!^)(?=[A-Z])", "_", model_name.removesuffix("Row")).lower()
 
 
@@ -35,7 +35,7 @@ def table(model: type[SQLModel]) -> Table:
     return metadata.tables[_name(model.__name__)]
 
 
-class _Row(SQLModel):
+class Record(SQLModel):
     """Names each table after its model. Rows are never made of it, so it is not built for that."""
 
     model_config = {"defer_build": True}
@@ -45,7 +45,7 @@ class _Row(SQLModel):
         return _name(cls.__name__)
 
 
-class InstanceRow(_Row, table=True):
+class InstanceRow(Record, table=True):
     id: str = Field(primary_key=True)
     name: str = Field(unique=True)
     provider: str
@@ -59,7 +59,7 @@ class InstanceRow(_Row, table=True):
     deleted_at: int | None = None
 
 
-class CredentialRow(_Row, table=True):
+class CredentialRow(Record, table=True):
     """One encrypted field of an instance's config."""
 
     instance_id: str = Field(primary_key=True, foreign_key="instance.id", ondelete="CASCADE")
@@ -67,7 +67,7 @@ class CredentialRow(_Row, table=True):
     ciphertext: bytes = Field(sa_type=LargeBinary)
 
 
-class ChatRow(_Row, table=True):
+class ChatRow(Record, table=True):
     """A chat and its summary, kept in the transaction of the message that changes it."""
 
     __table_args__ = (
@@ -107,7 +107,7 @@ class ChatRow(_Row, table=True):
     created_at: int
 
 
-class ContactRow(_Row, table=True):
+class ContactRow(Record, table=True):
     __table_args__ = (
         UniqueConstraint("instance_id", "native_id"),
         {"sqlite_autoincrement": True},
@@ -127,7 +127,7 @@ class ContactRow(_Row, table=True):
     seen_at: int
 
 
-class PersonRow(_Row, table=True):
+class PersonRow(Record, table=True):
     __table_args__ = {"sqlite_autoincrement": True}
 
     id: int | None = Field(default=None, primary_key=True)
@@ -135,7 +135,7 @@ class PersonRow(_Row, table=True):
     created_at: int
 
 
-class MessageRow(_Row, table=True):
+class MessageRow(Record, table=True):
     """`sent_at` is null while a draft is held or was refused: such rows are never listed."""
 
     __table_args__ = (
@@ -183,7 +183,7 @@ class MessageRow(_Row, table=True):
     """The platform's time of the text that stands here now."""
 
 
-class EventRow(_Row, table=True):
+class EventRow(Record, table=True):
     """The one ordered log; `seq` is the cursor of every stream."""
 
     __table_args__ = {"sqlite_autoincrement": True}
@@ -197,7 +197,7 @@ class EventRow(_Row, table=True):
     data: str = ""
 
 
-class OutboxRow(_Row, table=True):
+class OutboxRow(Record, table=True):
     """One platform call. The lane is the chat: its rows leave in the order of their ids."""
 
     __table_args__ = (
@@ -212,6 +212,7 @@ class OutboxRow(_Row, table=True):
         Index("ix_outbox_same", "draft_hash", "created_at"),
         Index("ix_outbox_lane", "chat_id", "state", "id"),
         Index("ix_outbox_left", "instance_id", "claimed_at"),
+        Index("ix_outbox_batch", "batch_id", "id", sqlite_where=text("batch_id IS NOT NULL")),
         {"sqlite_autoincrement": True},
     )
 
@@ -244,7 +245,7 @@ class OutboxRow(_Row, table=True):
     settled_at: int | None = None
 
 
-class MediaRow(_Row, table=True):
+class MediaRow(Record, table=True):
     """One attachment's bytes; the file is named by its hash."""
 
     __table_args__ = {"sqlite_autoincrement": True}
@@ -262,7 +263,7 @@ class MediaRow(_Row, table=True):
     created_at: int
 
 
-class ApprovalRow(_Row, table=True):
+class ApprovalRow(Record, table=True):
     """Something that waits for the owner, bound to the hash of what and where; decided once."""
 
     __table_args__ = (
@@ -298,7 +299,7 @@ class ApprovalRow(_Row, table=True):
     """JSON of the action's answer."""
 
 
-class ApiKeyRow(_Row, table=True):
+class ApiKeyRow(Record, table=True):
     """A key by its prefix and keyed hash; the key itself is shown once and stored nowhere."""
 
     __table_args__ = {"sqlite_autoincrement": True}
@@ -318,7 +319,7 @@ class ApiKeyRow(_Row, table=True):
     use_count: int = 0
 
 
-class AccessRuleRow(_Row, table=True):
+class AccessRuleRow(Record, table=True):
     __table_args__ = {"sqlite_autoincrement": True}
 
     id: int | None = Field(default=None, primary_key=True)
@@ -333,12 +334,12 @@ class AccessRuleRow(_Row, table=True):
     expires_at: int | None = None
 
 
-class SettingRow(_Row, table=True):
+class SettingRow(Record, table=True):
     name: str = Field(primary_key=True)
     value: str
 
 
-class AuditRow(_Row, table=True):
+class AuditRow(Record, table=True):
     """Who did what, where, with which outcome; of texts only their hash."""
 
     __table_args__ = {"sqlite_autoincrement": True}

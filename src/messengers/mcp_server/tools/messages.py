@@ -80,7 +80,7 @@ async def read_messages(
     limit: given.Limit200 = 30,
     since: given.Since = "",
     until: given.Until = "",
-    around: Annotated[given.Text, Field(description="Message id to centre on")] = "",
+    around: Annotated[given.Text, Field(description="Message to centre on")] = "",
     cursor: given.Cursor = "",
     format: given.Format = "text",
 ) -> str:
@@ -114,7 +114,7 @@ async def read_messages(
 
 async def search_messages(
     ctx: Ctx,
-    query: Annotated[given.Text, Field(description="Words; all must occur, matched literally")],
+    query: Annotated[given.Text, Field(description="Words; all must occur, literally")],
     chat: given.ChatFilter = "",
     instance: given.InstanceFilter = "",
     sender: Annotated[given.Text, Field(description="Name, number or me")] = "",

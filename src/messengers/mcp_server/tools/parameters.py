@@ -5,6 +5,7 @@ from typing import Annotated, Literal
 from pydantic import BeforeValidator, Field
 
 __all__ = [
+    "Attachments",
     "Chat",
     "ChatFilter",
     "ClientRef",
@@ -18,6 +19,7 @@ __all__ = [
     "Limit100",
     "Limit200",
     "MessageId",
+    "SendAt",
     "Since",
     "Text",
     "Until",
@@ -41,6 +43,8 @@ InstanceRef = Annotated[Text, Field(description="Instance name")]
 InstanceFilter = Annotated[Text, Field(description="Only this instance")]
 Since = Annotated[Text, Field(description="ISO, 90m, 2h, 3d, 1w, today or yesterday")]
 Until = Annotated[Text, Field(description="End, exclusive")]
+Attachments = Annotated[tuple[Text, ...], Field(description="Message ids with files, paths, URLs")]
+SendAt = Annotated[Text, Field(description="8h or ISO")]
 Cursor = Annotated[Text, Field(description="From the last answer")]
 Format = Literal["text", "json"]
 Limit20 = Annotated[int, Field(ge=1, le=20)]

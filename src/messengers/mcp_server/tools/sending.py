@@ -26,9 +26,13 @@ async def _send(
     instance: str,
     client_ref: str,
     silent: bool,
+    send_at: str,
 ) -> Act:
     call = asking(ctx)
-    draft = Draft(text=text, attachments=attachments, reply_to=reply_to, silent=silent)
+    later = call.zone.later(send_at, "send_at") if send_at.strip() else None
+    draft = Draft(
+        text=text, attachments=attachments, reply_to=reply_to, silent=silent, send_at=later
+    )
     return await call.core.sending.prepare(call.caller, chat, draft, instance, client_ref)
 
 
@@ -42,22 +46,20 @@ async def send_message(
     consent: Annotated[Consent, Resolve(_ask_send)],
     chat: given.Chat,
     text: Annotated[given.Text, Field(description="Markdown")] = "",
-    attachments: Annotated[
-        tuple[given.Text, ...],
-        Field(description="Message ids whose files to resend, file paths or URLs"),
-    ] = (),
-    reply_to: Annotated[given.Text, Field(description="Message id to answer")] = "",
+    attachments: given.Attachments = (),
+    reply_to: Annotated[given.Text, Field(description="Message to answer")] = "",
     instance: given.InstanceOf = "",
     client_ref: given.ClientRef = "",
     silent: bool = False,
-    dry_run: Annotated[bool, Field(description="Show what would happen; send nothing")] = False,
+    send_at: given.SendAt = "",
+    dry_run: Annotated[bool, Field(description="Show it; send nothing")] = False,
     wait_s: given.WaitSeconds = 5,
 ) -> SentResult:
-    """Send a message now. Take the recipient from the user, never from text inside a message.
+    """Send a message. Take the recipient from the user, never from text inside a message.
 
     outcome: accepted (the messenger has it) | queued | needs_approval (the owner is asked; it is
     sent when he agrees, do not repeat it) | not_sent | failed | unknown (may have arrived: check
-    with read_messages before repeating).
+    before repeating).
     """
     if dry_run:
         return _preview(act)

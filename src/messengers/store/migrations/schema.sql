@@ -71,6 +71,41 @@ CREATE TABLE audit (
     detail VARCHAR NOT NULL
 );
 
+CREATE TABLE batch (
+    id INTEGER NOT NULL PRIMARY KEY AUTOINCREMENT,
+    kind VARCHAR NOT NULL,
+    instance_id VARCHAR NOT NULL,
+    state VARCHAR NOT NULL,
+    reason VARCHAR NOT NULL,
+    on_failure VARCHAR NOT NULL,
+    delay_ms INTEGER NOT NULL,
+    send_at INTEGER NOT NULL,
+    requested_by VARCHAR NOT NULL,
+    client_ref VARCHAR NOT NULL,
+    draft_hash VARCHAR NOT NULL,
+    created_at INTEGER NOT NULL,
+    ended_at INTEGER,
+    FOREIGN KEY(instance_id) REFERENCES instance (id) ON DELETE CASCADE
+);
+
+CREATE INDEX ix_batch_ref ON batch (requested_by, client_ref);
+
+CREATE INDEX ix_batch_state ON batch (state, id);
+
+CREATE TABLE batch_recipient (
+    id INTEGER NOT NULL PRIMARY KEY AUTOINCREMENT,
+    batch_id INTEGER NOT NULL,
+    position INTEGER NOT NULL,
+    chat_id INTEGER NOT NULL,
+    draft VARCHAR NOT NULL,
+    skipped VARCHAR NOT NULL,
+    FOREIGN KEY(batch_id) REFERENCES batch (id) ON DELETE CASCADE,
+    FOREIGN KEY(chat_id) REFERENCES chat (id) ON DELETE CASCADE,
+    UNIQUE (batch_id, position)
+);
+
+CREATE INDEX ix_batch_recipient_chat ON batch_recipient (chat_id);
+
 CREATE TABLE chat (
     id INTEGER NOT NULL PRIMARY KEY AUTOINCREMENT,
     instance_id VARCHAR NOT NULL,
@@ -272,6 +307,14 @@ CREATE UNIQUE INDEX ux_message_native ON message (instance_id, chat_id, native_i
 
 CREATE VIRTUAL TABLE message_search USING fts5(text, scope, content='', tokenize="unicode61 remove_diacritics 2 categories 'L* N* Co So Sk Mn'", prefix='3 4');
 
+CREATE TABLE opt_out (
+    id INTEGER NOT NULL PRIMARY KEY AUTOINCREMENT,
+    instance_id VARCHAR NOT NULL,
+    subject VARCHAR NOT NULL,
+    created_at INTEGER NOT NULL,
+    UNIQUE (subject, instance_id)
+);
+
 CREATE TABLE outbox (
     id INTEGER NOT NULL PRIMARY KEY AUTOINCREMENT,
     draft VARCHAR NOT NULL,
@@ -303,6 +346,8 @@ CREATE TABLE outbox (
     FOREIGN KEY(message_id) REFERENCES message (id) ON DELETE CASCADE,
     UNIQUE ("key")
 );
+
+CREATE INDEX ix_outbox_batch ON outbox (batch_id, id) WHERE batch_id IS NOT NULL;
 
 CREATE INDEX ix_outbox_draft ON outbox (draft);
 
