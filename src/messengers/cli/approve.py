@@ -12,7 +12,7 @@ from pydantic import TypeAdapter
 
 from messengers.cli.control import ask, segment
 from messengers.cli.terminal import Home, local_time, one_line, require_person, say
-from messengers.core.acts import ONCE_ONLY, Answer, Approval
+from messengers.core.acts import ONCE_ONLY, Answer, Approval, BatchAnswer
 from messengers.errors import MessengersError
 from messengers.models import Outcome, SentMessage
 
@@ -108,6 +108,10 @@ def _tell(done: Answer) -> None:
         outcomes = _OUTCOMES if done.message else _CHANGES
         said = (outcomes.get(done.outcome, _OUTCOMES[done.outcome]), done.link, *done.notes)
         say(" ".join(part for part in said if part))
+        return
+    if isinstance(done, BatchAnswer):
+        said = f"It is {done.outcome}; `messengers bulk show {done.batch}` tells how it fares."
+        say(said if done.outcome != "cancelled" else "Not sent.")
         return
     words = {"done": "Done.", "not_done": "Not done.", "needs_form": "It needs the form:"}
     said = (words.get(done.outcome, ""), done.reason, done.next_step, *done.notes)

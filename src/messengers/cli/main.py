@@ -24,6 +24,8 @@ COMMANDS: Mapping[str, str] = {
     "instances": "messengers.cli.instances:instances",
     "approve": "messengers.cli.approve:approve",
     "chats": "messengers.cli.chats:chats",
+    "bulk": "messengers.cli.bulk:bulk",
+    "optout": "messengers.cli.optout:optout",
     "keys": "messengers.cli.keys:keys",
     "webhooks": "messengers.cli.webhooks:webhooks",
     "dead-letters": "messengers.cli.dead_letters:dead_letters",
