@@ -22,7 +22,7 @@ def freed_name(name: str, instance_id: str) -> str:
 
 
 async def erase(store: Store, instance_id: str) -> None:
-    """Delete the messages, their search rows, the files and the instance itself.
+    """Delete the messages, their search rows, the files and the instance itself, to the last byte.
 
     In small transactions, so that others go on writing meanwhile; repeated after a crash it ends
     what it began.
@@ -32,6 +32,7 @@ async def erase(store: Store, instance_id: str) -> None:
     orphans = await store.write(lambda conn: rows.remove(conn, instance_id))
     await anyio.to_thread.run_sync(_unlink, store.media_dir, orphans)
     await forget_directory(store.home, instance_id)
+    await store.scrub()
 
 
 def _erase_batch(conn: Connection, instance_id: str) -> bool:

@@ -32,6 +32,7 @@ _ROTATE = (
     "The secret passed through this chat and its logs. Advise the owner to make a new one at the "
     "messenger and enter that with `messengers instances connect {name}`."
 )
+_ERASED = "Everything it stored is erased here; copies in backups/ and of your own keep it."
 _SCHEMES = frozenset({"http", "https", "ws", "wss", "socks5"})
 _NEEDS_FORM = frozenset({UserAction.ENTER_CREDENTIALS, UserAction.FIX_CREDENTIALS})
 _TO_LOG_IN = frozenset({UserAction.SCAN_QR, UserAction.ENTER_CODE})
@@ -176,7 +177,7 @@ class Setup:
             id=entry.instance.id,
             provider=entry.instance.provider,
             state="removed",
-            notes=tuple(filter(None, ("Everything it stored is erased." if purge else kept, note))),
+            notes=tuple(filter(None, (_ERASED if purge else kept, note))),
         )
 
     async def _open_form(

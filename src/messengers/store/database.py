@@ -12,7 +12,7 @@ from sqlalchemy import Connection, SelectBase
 from messengers.clock import Clock
 from messengers.errors import MessengersError, StorageUnavailable
 from messengers.home import make_private
-from messengers.store import sqlite
+from messengers.store import search, sqlite
 from messengers.store.backup import back_up
 from messengers.store.cursors import Cursors
 from messengers.store.keyring import Keyring
@@ -26,6 +26,8 @@ from messengers.store.writer import Writer
 __all__ = ["Store"]
 
 T = TypeVar("T")
+_CUT_TRIES = 20
+"""Each waits 50 ms for readers."""
 
 
 class Store:
@@ -113,6 +115,18 @@ class Store:
         except MessengersError:
             archive.unlink(missing_ok=True)
             raise
+
+    async def scrub(self) -> bool:
+        """Have what was deleted leave the search index and the log too.
+
+        False: somebody, a backup most likely, kept reading the log; it is cut once he is done.
+        """
+        while await self.write(search.merge):
+            pass
+        for _ in range(_CUT_TRIES):
+            if await self._writer.cut():
+                return True
+        return False
 
     def size_bytes(self) -> int:
         """What the database and its log take on disk."""

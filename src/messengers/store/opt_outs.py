@@ -1,22 +1,17 @@
 """Statements on who opted out of bulk sends."""
 
-from sqlalchemy import Connection, bindparam, delete, exists, or_, select
+from sqlalchemy import Connection, bindparam, delete, or_, select
 
 from messengers.store.batch_tables import OptOutRow
 from messengers.store.rows import run
 from messengers.store.sqlite import upsert
-from messengers.store.tables import InstanceRow, table
+from messengers.store.tables import table
 
 __all__ = ["add", "every", "of", "remove"]
 
 _rows = table(OptOutRow)
-_instances = table(InstanceRow)
-every = (
-    select(_rows)
-    .where(or_(_rows.c.instance_id == "", exists().where(_instances.c.id == _rows.c.instance_id)))
-    .order_by(_rows.c.id)
-)
-"""All, oldest first; those of an instance that is gone are nobody's."""
+every = select(_rows).order_by(_rows.c.id)
+"""All, oldest first."""
 of = (
     select(_rows.c.id)
     .where(

@@ -20,6 +20,7 @@ __all__ = [
     "index",
     "index_all",
     "match",
+    "merge",
     "next_rowid",
     "next_rowids",
     "rowid_bound",
@@ -30,6 +31,8 @@ _TIE_BITS = 20
 _LAST_MS = (1 << (63 - _TIE_BITS)) - 1
 """A row id has 63 bits: times end in the year 2248, and later ones count as that."""
 _MAX_QUERY_CHARS = 1_000
+_MERGED_PAGES = 500
+"""Of the index in one unit of work, so that others write in between."""
 _MIN_PREFIX_CHARS = 2
 
 _YO = re.compile("ё\u0308*")
@@ -115,6 +118,19 @@ def unindex(conn: Connection, rowid: int, text: str, instance_id: str, chat_id: 
         "INSERT INTO message_search(message_search, rowid, text, scope) VALUES ('delete', ?, ?, ?)",
         (rowid, fold(text), _scope(instance_id, chat_id)),
     )
+
+
+def merge(conn: Connection) -> bool:
+    """Fold the index a little further into one, without what was removed from it; False: it is one.
+
+    A removed word stays in the parts written before until they are merged.
+    """
+    raw = sqlite.raw(conn)
+    before = raw.total_changes
+    raw.execute(
+        "INSERT INTO message_search(message_search, rank) VALUES ('merge', ?)", (-_MERGED_PAGES,)
+    )
+    return raw.total_changes - before > 1
 
 
 def match(query: str, instances: Collection[str] | None, chat: int | None) -> str | None:

@@ -43,6 +43,8 @@ _PRAGMAS = (
     f"PRAGMA busy_timeout={BUSY_TIMEOUT_MS}",
     "PRAGMA journal_size_limit=67108864",
     "PRAGMA temp_store=MEMORY",
+    # What is deleted is overwritten; else its bytes lie in the file until others take the place.
+    "PRAGMA secure_delete=ON",
 )
 _DAMAGED = (
     "The database is damaged; it was left as it is.",

@@ -39,6 +39,8 @@ class _Write:
     loop: asyncio.AbstractEventLoop
     future: asyncio.Future[object]
     committed: Callable[[], None] | None
+    cuts: bool = False
+    """Once it is committed the log is cut; the result says whether it was."""
     result: object = None
     error: BaseException | None = None
 
@@ -86,14 +88,27 @@ class Writer:
         Raises:
             StorageUnavailable: the commit failed, and nothing of the unit happened.
         """
+        return cast("T", await self._asked(unit, committed))
+
+    async def cut(self) -> bool:
+        """Move the log into the database and cut it to nothing; False when a reader held it."""
+        return bool(await self._asked(_nothing, cuts=True))
+
+    def _asked(
+        self,
+        unit: Callable[[Connection], object],
+        committed: Callable[[], None] | None = None,
+        *,
+        cuts: bool = False,
+    ) -> asyncio.Future[object]:
         loop = asyncio.get_running_loop()
         future: asyncio.Future[object] = loop.create_future()
         # Behind the closing nothing may wait: nobody would answer it.
         with self._door:
             if self._closed:
                 raise StorageUnavailable(*sqlite.CLOSED)
-            self._queue.put(_Write(unit, loop, future, committed))
-        return cast("T", await future)
+            self._queue.put(_Write(unit, loop, future, committed, cuts))
+        return future
 
     def close(self) -> None:
         """Finish what waits, then close. Blocks for as long as that takes."""
@@ -119,6 +134,7 @@ class Writer:
             batch, last = self._batch(first)
             if batch:
                 self._commit(batch)
+                self._cut(batch)
                 self._answer(batch)
                 self._checkpoint_when_large()
                 idle = False
@@ -174,6 +190,12 @@ class Writer:
             self._raw.execute("RELEASE u")
             write.error = exc
 
+    def _cut(self, batch: list[_Write]) -> None:
+        asked = [write for write in batch if write.cuts]
+        done = bool(asked) and self._checkpoint()
+        for write in asked:
+            write.result = done
+
     def _answer(self, batch: list[_Write]) -> None:
         """Hand the results over, one wake-up per event loop."""
         for loop in {write.loop for write in batch}:
@@ -203,6 +225,10 @@ class Writer:
         finally:
             self._raw.execute(f"PRAGMA busy_timeout={sqlite.BUSY_TIMEOUT_MS}")
         return not busy
+
+
+def _nothing(_: Connection) -> None:
+    """The unit of who wants something else of the writer."""
 
 
 def _lost(exc: BaseException) -> StorageUnavailable:
