@@ -27,7 +27,9 @@ from messengers.models import Lifecycle, Model
 from messengers.providers.catalog import Catalog
 from messengers.providers.requirements import Requirement, this_system
 from messengers.settings import Settings, unknown_variables
+from messengers.store.backup import newest
 from messengers.store.instances import providers_in
+from messengers.store.integrity import fault_of
 from messengers.store.sqlite import DATABASE
 
 __all__ = ["Check", "doctor"]
@@ -128,6 +130,19 @@ def _directory(place: Path) -> Iterator[Check]:
     free = shutil.disk_usage(place).free
     yield _verdict(
         "disk", free >= _FREE_MIN_BYTES, f"{free / 1e9:.1f} GB free", "Make room.", bad="warn"
+    )
+
+
+def _database(place: Path) -> Iterator[Check]:
+    database = place / DATABASE
+    if not database.exists():
+        return
+    fault, last = fault_of(database), newest(place) or "FILE"
+    yield _verdict(
+        "database",
+        not fault,
+        f"it is damaged: {fault}" if fault else "it is whole",
+        f"`messengers stop`, then `messengers restore {last}`. Nothing was deleted.",
     )
 
 
@@ -269,6 +284,7 @@ _LOOKS: tuple[Callable[[Path], Iterator[Check]], ...] = (
     _versions,
     _settings,
     _directory,
+    _database,
     _daemon,
     _providers,
     _clients,

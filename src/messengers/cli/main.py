@@ -33,6 +33,7 @@ COMMANDS: Mapping[str, str] = {
     "logs": "messengers.cli.logs:logs",
     "doctor": "messengers.cli.doctor:doctor",
     "backup": "messengers.cli.backup:backup",
+    "restore": "messengers.cli.restore:restore",
     "serve": "messengers.cli.serve:serve",
     "stdio": "messengers.cli.main:stdio",
     "stop": "messengers.cli.stop:stop",

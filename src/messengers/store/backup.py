@@ -8,13 +8,15 @@ from pathlib import Path
 from messengers.errors import Conflict, StorageUnavailable
 from messengers.store import sqlite
 
-__all__ = ["NOTE", "back_up", "before_migration"]
+__all__ = ["NOTE", "back_up", "before_migration", "copied", "newest"]
 
 NOTE = (
     "secret.key is not in this backup. Keep a copy of it somewhere else: "
     "without it the stored credentials cannot be opened."
 )
 _KEPT = 3
+_ASIDE = "replaced-"
+"""What a restored copy took the place of, which may be damaged."""
 
 
 def back_up(database: Path, target: Path) -> str:
@@ -28,8 +30,14 @@ def back_up(database: Path, target: Path) -> str:
     """
     if target.exists():
         raise Conflict("A file of that name is there already.", "Choose another name.")
-    _copy(database, target)
+    copied(database, target)
     return NOTE
+
+
+def newest(home: Path) -> Path | None:
+    """The last copy that lies in the data directory."""
+    found = [each for each in (home / "backups").glob("*.db") if not each.stem.startswith(_ASIDE)]
+    return max(found, key=lambda each: each.stat().st_mtime_ns, default=None)
 
 
 def before_migration(database: Path, revision: str) -> Path:
@@ -38,7 +46,7 @@ def before_migration(database: Path, revision: str) -> Path:
     target = folder / f"pre-{revision}.db"
     try:
         folder.mkdir(mode=0o700, exist_ok=True)
-        _copy(database, target)
+        copied(database, target)
         found = sorted(folder.glob("pre-*.db"), key=lambda each: each.stat().st_mtime_ns)
         for old in found[:-_KEPT]:
             old.unlink()
@@ -47,8 +55,11 @@ def before_migration(database: Path, revision: str) -> Path:
     return target
 
 
-def _copy(database: Path, target: Path) -> None:
-    """In one step: a copy in several starts over whenever the writer commits between two."""
+def copied(database: Path, target: Path) -> None:
+    """A whole 0600 file or none. Raises StorageUnavailable.
+
+    In one step: a copy in several starts over whenever the writer commits between two.
+    """
     part = target.with_name(target.name + ".part")
     try:
         part.unlink(missing_ok=True)

@@ -15,6 +15,7 @@ from messengers.home import make_private
 from messengers.store import search, sqlite
 from messengers.store.backup import back_up
 from messengers.store.cursors import Cursors
+from messengers.store.integrity import fault_of
 from messengers.store.keyring import Keyring
 from messengers.store.migrations import migrate
 from messengers.store.reader import Reader
@@ -28,6 +29,7 @@ __all__ = ["Store"]
 T = TypeVar("T")
 _CUT_TRIES = 20
 """Each waits 50 ms for readers."""
+_CHECKED_BYTES = 16 * 1024 * 1024
 
 
 class Store:
@@ -116,6 +118,11 @@ class Store:
             archive.unlink(missing_ok=True)
             raise
 
+    @property
+    def damaged(self) -> bool:
+        """Whether damage was met, so that nothing is written any more."""
+        return self._writer.damaged
+
     async def scrub(self) -> bool:
         """Have what was deleted leave the search index and the log too.
 
@@ -144,6 +151,7 @@ def _prepare(home: Path, keyring: bool) -> tuple[Writer, bytes]:
             "The data directory cannot be used.", "Make it a directory that belongs to this user."
         ) from exc
     sqlite.make_file(path)
+    _check(path)
     migrate(path)
     writer = Writer(path)
     try:
@@ -154,3 +162,10 @@ def _prepare(home: Path, keyring: bool) -> tuple[Writer, bytes]:
         writer.close()
         raise
     return writer, master_key
+
+
+def _check(path: Path) -> None:
+    """Refuse what is damaged before anything is written; a large one is checked as it is used."""
+    size_bytes = path.stat().st_size
+    if 0 < size_bytes <= _CHECKED_BYTES and fault_of(path, "quick_check"):
+        raise StorageUnavailable(*sqlite.DAMAGED)

@@ -17,6 +17,7 @@ from messengers.errors import StorageUnavailable
 __all__ = [
     "BUSY_TIMEOUT_MS",
     "CLOSED",
+    "DAMAGED",
     "DATABASE",
     "SEARCH_DDL",
     "engine",
@@ -46,9 +47,9 @@ _PRAGMAS = (
     # What is deleted is overwritten; else its bytes lie in the file until others take the place.
     "PRAGMA secure_delete=ON",
 )
-_DAMAGED = (
-    "The database is damaged; it was left as it is.",
-    "Restore it from the last backup; nothing is deleted by itself.",
+DAMAGED = (
+    "The database is damaged; it was left as it is, and nothing more is written to it.",
+    "`messengers doctor` names the last backup, `messengers restore FILE` puts one in its place.",
 )
 _NOT_WRITABLE = (
     "The data directory or its database cannot be written.",
@@ -66,8 +67,8 @@ _CAUSES = {
         "Make the data directory and messengers.db readable and writable for this user.",
     ),
     sqlite3.SQLITE_IOERR: ("The disk failed while the database used it.", "Check the disk."),
-    sqlite3.SQLITE_CORRUPT: _DAMAGED,
-    sqlite3.SQLITE_NOTADB: _DAMAGED,
+    sqlite3.SQLITE_CORRUPT: DAMAGED,
+    sqlite3.SQLITE_NOTADB: DAMAGED,
     sqlite3.SQLITE_BUSY: (
         "Another program holds the database locked.",
         "Close whatever else has messengers.db open.",

@@ -56,6 +56,8 @@ class Writer:
         self._checkpoint_at_bytes = large_wal_bytes
         self._idle_s = idle_s
         self._closed = False
+        self.damaged = False
+        """Once damage was met nothing more is written: it would only spread."""
         self._door = threading.Lock()
         self._engine = sqlite.engine(path)
         try:
@@ -107,6 +109,8 @@ class Writer:
         with self._door:
             if self._closed:
                 raise StorageUnavailable(*sqlite.CLOSED)
+            if self.damaged:
+                raise StorageUnavailable(*sqlite.DAMAGED)
             self._queue.put(_Write(unit, loop, future, committed, cuts))
         return future
 
@@ -135,6 +139,7 @@ class Writer:
             if batch:
                 self._commit(batch)
                 self._cut(batch)
+                self.damaged = self.damaged or any(_tells_damage(write) for write in batch)
                 self._answer(batch)
                 self._checkpoint_when_large()
                 idle = False
@@ -225,6 +230,11 @@ class Writer:
         finally:
             self._raw.execute(f"PRAGMA busy_timeout={sqlite.BUSY_TIMEOUT_MS}")
         return not busy
+
+
+def _tells_damage(write: _Write) -> bool:
+    error = write.error
+    return isinstance(error, StorageUnavailable) and error.cause == sqlite.DAMAGED[0]
 
 
 def _nothing(_: Connection) -> None:

@@ -35,5 +35,5 @@ async def is_well(core: Core) -> bool:
         room = os.statvfs(core.store.home)
     except (StorageUnavailable, OSError):
         return False
-    writable = os.access(core.store.home, os.W_OK)
+    writable = os.access(core.store.home, os.W_OK) and not core.store.damaged
     return writable and room.f_bavail * room.f_frsize >= _SPARE_BYTES
