@@ -1,4 +1,4 @@
-"""A backup put back by a person at a terminal, and what tells that it is time to."""
+"""Repairs: a backup put back by a person at a terminal, and what is made of messages made anew."""
 
 import json
 import shutil
@@ -52,3 +52,16 @@ def test_the_doctor_finds_the_damage_and_a_backup_repairs_it(empty_house: House,
     assert "is in place" in shown
     assert "shop" in house.run("messengers instances list")
     shutil.rmtree(house.home / "backups")
+
+
+def test_summaries_and_search_are_made_anew_while_no_daemon_runs(empty_house: House) -> None:
+    house = empty_house
+    house.run("messengers instances add webchat shop")
+    with house.visitor("shop") as visitor:
+        visitor.say("find the pelican")
+    assert house.run("messengers rebuild", code=1) == ""
+    house.run("messengers stop")
+
+    shown = house.run("messengers rebuild")
+
+    assert shown == "Made anew: the summaries of 1 chat and the words of 1 message.\n"

@@ -34,6 +34,7 @@ COMMANDS: Mapping[str, str] = {
     "doctor": "messengers.cli.doctor:doctor",
     "backup": "messengers.cli.backup:backup",
     "restore": "messengers.cli.restore:restore",
+    "rebuild": "messengers.cli.rebuild:rebuild",
     "serve": "messengers.cli.serve:serve",
     "stdio": "messengers.cli.main:stdio",
     "stop": "messengers.cli.stop:stop",

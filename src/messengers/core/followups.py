@@ -30,7 +30,7 @@ from messengers.providers.base import (
 from messengers.store import chats, early, messages, outbox, search
 from messengers.store.rows import Row, dump_json, first_row, load_json, one_row
 
-__all__ = ["DELIVERY_RANK", "Followup", "Followups", "find", "preview", "retext"]
+__all__ = ["DELIVERY_RANK", "Followup", "Followups", "find", "has_mark", "preview", "retext"]
 
 _PREVIEW_CHARS = 160
 DELIVERY_RANK = {
@@ -203,6 +203,11 @@ def _whose(seen: OfMessage) -> str:
             return seen.delivery
         case _:
             return ""
+
+
+def has_mark(message: Row, mark: str) -> bool:
+    """Whether a stored message, or one about to be, carries a mark."""
+    return bool(message["detail"]) and mark in load_json(message["detail"]).get("marks", ())
 
 
 def preview(message: Row) -> str:

@@ -12,7 +12,7 @@ from sqlalchemy import Connection
 from messengers.clock import Clock, to_ms
 from messengers.core.echoes import Echoes
 from messengers.core.events import Events
-from messengers.core.followups import find, preview, retext
+from messengers.core.followups import find, has_mark, preview, retext
 from messengers.core.names import fold_handle, fold_name
 from messengers.models import IdKind, encode_id
 from messengers.providers.base import (
@@ -23,7 +23,7 @@ from messengers.providers.base import (
     MessageSeen,
 )
 from messengers.store import chats, contacts, early, media, messages, search
-from messengers.store.rows import Row, dump_json, load_json, one_row
+from messengers.store.rows import Row, dump_json, one_row
 
 __all__ = ["Happenings"]
 
@@ -169,7 +169,7 @@ class Happenings:
         row = find(conn, values["instance_id"], chat["id"], values["native_id"])
         if row is None:
             return
-        if _is(row, "undecrypted") and not _is(values, "undecrypted"):
+        if has_mark(row, "undecrypted") and not has_mark(values, "undecrypted"):
             self._complete(conn, chat, row, values)
         self.echoes.known(conn, row, seen)
 
@@ -185,7 +185,7 @@ class Happenings:
     def summarize(self, conn: Connection, chat: Row, key: int, message: Row) -> Row:
         """Keep the chat's summary in step with one more message; returns the chat as it is now."""
         sent_at, incoming = message["sent_at"], message["direction"] == "in"
-        service = _is(message, "service")
+        service = has_mark(message, "service")
         new: dict[str, Any] = {}
         if (sent_at, key) >= (chat["last_at"], chat["last_id"]):
             new |= {
@@ -279,11 +279,6 @@ def _detail_of(seen: MessageSeen) -> dict[str, Any]:
         "marks": seen.marks,
     }
     return {name: value for name, value in detail.items() if value}
-
-
-def _is(message: Row, mark: str) -> bool:
-    """Whether a stored message, or one about to be, carries a mark."""
-    return bool(message["detail"]) and mark in load_json(message["detail"]).get("marks", ())
 
 
 def _add(conn: Connection, values: dict[str, Any]) -> int | None:

@@ -12,6 +12,7 @@ from messengers.store.tables import ChatRow, table
 
 __all__ = [
     "add",
+    "after",
     "by_native",
     "chat_of",
     "decided",
@@ -34,6 +35,12 @@ of_natives = select(_chats).where(
     _chats.c.native_id.in_(bindparam("natives", expanding=True)),
 )
 get = select(_chats).where(_chats.c.id == bindparam("chat"))
+after = (
+    select(_chats)
+    .where(_chats.c.id > bindparam("after"))
+    .order_by(_chats.c.id)
+    .limit(bindparam("limit"))
+)
 many = select(_chats).where(_chats.c.id.in_(bindparam("chats", expanding=True)))
 decided = select(_chats).where(_chats.c.decision != "").order_by(_chats.c.decided_at)
 named = select(_chats).where(

@@ -45,6 +45,7 @@ __all__ = [
     "found",
     "get",
     "in_threads",
+    "incoming",
     "keys_of",
     "last_key",
     "last_of_owner",
@@ -57,6 +58,7 @@ __all__ = [
     "set_values",
     "unread_after",
     "unread_until",
+    "worded",
 ]
 
 _messages = table(MessageRow)
@@ -101,6 +103,20 @@ last_of_owner = (
     .limit(1)
 )
 """When the owner himself last wrote in a chat."""
+incoming = select(func.count().label("number")).where(
+    _messages.c.chat_id == bindparam("chat"), _messages.c.direction == "in"
+)
+worded = (
+    select(_messages)
+    .where(
+        _messages.c.id > bindparam("after"),
+        _messages.c.text != "",
+        _messages.c.sent_at.is_not(None),
+    )
+    .order_by(_messages.c.id)
+    .limit(bindparam("limit"))
+)
+"""What stands in the search index."""
 _new = _messages.c.origin != "history"
 """What is handed over of the past may come after what is new, and was read long ago."""
 _latest = (

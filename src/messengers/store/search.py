@@ -19,6 +19,7 @@ __all__ = [
     "fold",
     "index",
     "index_all",
+    "make",
     "match",
     "merge",
     "next_rowid",
@@ -118,6 +119,13 @@ def unindex(conn: Connection, rowid: int, text: str, instance_id: str, chat_id: 
         "INSERT INTO message_search(message_search, rowid, text, scope) VALUES ('delete', ?, ?, ?)",
         (rowid, fold(text), _scope(instance_id, chat_id)),
     )
+
+
+def make(conn: Connection) -> None:
+    """The index anew, with nothing in it."""
+    raw = sqlite.raw(conn)
+    raw.execute("DROP TABLE IF EXISTS message_search")
+    raw.execute(sqlite.SEARCH_DDL)
 
 
 def merge(conn: Connection) -> bool:
