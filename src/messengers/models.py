@@ -151,6 +151,8 @@ class Instance(Model):
     on_unknown: OnUnknown = "hold"
     quiet_hours: str = ""
     """`22:00-08:00` in the owner's zone: nothing leaves then that nobody waits for."""
+    retention_days: int = 0
+    """How long messages are kept; 0: for good."""
     created_at: datetime
     history_since: datetime | None = None
     """Sending time of the oldest stored message; None without any."""

@@ -160,6 +160,15 @@ def test_the_pace_is_chosen_and_shown(at: Run) -> None:
     at("instances", "pace", "shop", "hurried", code=2)
 
 
+def test_how_long_messages_are_kept_needs_a_word_and_is_shown(at: Run) -> None:
+    assert "Add --yes" in at("instances", "retention", "shop", "30", code=2).stderr
+    told = at("instances", "retention", "shop", "30", "--yes").stdout
+    assert told == "shop: keeps messages for 30 days\n"
+    assert "keeps         for 30 days" in at("instances", "show", "shop").stdout
+    assert "for good" in at("instances", "retention", "shop", "0").stdout
+    at("instances", "retention", "shop", "-1", code=2)
+
+
 def test_who_is_blocked_is_told_where_a_messenger_has_such_a_list(at: Run) -> None:
     told = at("instances", "blocked", "shop", code=1)
 

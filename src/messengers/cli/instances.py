@@ -25,6 +25,7 @@ from messengers.cli.terminal import (
 from messengers.core.acts import InstanceAnswer
 from messengers.core.credentials import ConfigField
 from messengers.core.views import BlockedPerson, InstanceView
+from messengers.core.words import counted
 from messengers.errors import InvalidInput
 from messengers.models import Confirm, Lifecycle, OnUnknown, Pacing
 from messengers.providers.catalog import ALIASES
@@ -130,6 +131,9 @@ def show(name: Name, home: Home = None, as_json: AsJson = False) -> None:
         "pacing": instance.pacing,
         "quiet hours": instance.quiet_hours,
         "on unknown": instance.on_unknown,
+        "keeps messages": counted(instance.retention_days, "day")
+        if instance.retention_days
+        else "",
         "history since": instance.history_since,
         "transport": health.last_transport_at,
         "received": health.last_inbound_at,
@@ -285,6 +289,21 @@ def pace(
 
 
 @instances.command()
+def retention(
+    name: Name,
+    days: Annotated[int, typer.Argument(min=0, max=36_500, help="0 keeps them for good.")],
+    yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
+    home: Home = None,
+) -> None:
+    """Choose how many days an instance keeps messages; older ones are removed, for good."""
+    if days:
+        _require_word(f"Messages older than {counted(days, 'day')} are removed. Go on?", yes=yes)
+    body = {"retention_days": days}
+    view = ask("PATCH", f"/instances/{segment(name)}", _VIEW, body, home=home)
+    say(f"{view.instance.name}: keeps messages {_kept(view.instance.retention_days)}")
+
+
+@instances.command()
 def blocked(name: Name, as_json: AsJson = False, home: Home = None) -> None:
     """Show who is blocked and cannot write to an account."""
     found = ask("GET", f"/instances/{segment(name)}/blocked", _BLOCKED, home=home)
@@ -319,6 +338,10 @@ def _provider(name: str, home: Home) -> _Provider:
         known = ", ".join(each.name for each in catalog)
         raise InvalidInput("There is no such provider.", f"There are: {known}.")
     return found
+
+
+def _kept(days: int) -> str:
+    return f"for {counted(days, 'day')}" if days else "for good"
 
 
 def _told(value: object) -> str:

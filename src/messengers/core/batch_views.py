@@ -24,7 +24,7 @@ class Recipient(Model):
     position: int
     chat: str
     outcome: str
-    """waiting | accepted | failed | not_sent | unknown | skipped"""
+    """waiting | accepted | failed | not_sent | unknown | skipped | removed: its message was"""
     message: str = ""
     delivery: str = ""
     why: str = ""
@@ -77,7 +77,7 @@ def recipient_of(parts: Sequence[Row]) -> Recipient:
     first = parts[0]
     states = [part["state"] for part in parts if part["state"]]
     worst = min(parts, key=lambda part: WORST_FIRST.index(part["state"] or "accepted"))
-    outcome = worst["state"] if states else "skipped"
+    outcome = worst["state"] if states else "removed"
     if outcome in UNDER_WAY:
         outcome = "waiting"
     return Recipient(

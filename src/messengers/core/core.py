@@ -41,6 +41,7 @@ from messengers.core.outbox import Outbox
 from messengers.core.people import People
 from messengers.core.portraits import Portraits
 from messengers.core.registry import Registry
+from messengers.core.retention import Retention
 from messengers.core.rounds import Rounds
 from messengers.core.schedules import Schedules
 from messengers.core.search import Search
@@ -100,6 +101,7 @@ class Core:
     schedules: Schedules
     rounds: Rounds
     opt_outs: OptOuts
+    retention: Retention
     changes: Changes
     arrangements: Arrangements
     groups: Groups
@@ -222,6 +224,7 @@ async def _build(
         schedules=Schedules(store, clock, settings.zone, events, batches, drafts, approvals),
         rounds=rounds,
         opt_outs=opt_outs,
+        retention=Retention(store, clock, registry),
         changes=Changes(clock, events, instances, chats, history, sending, approvals),
         arrangements=Arrangements(instances, chats, approvals),
         groups=groups,
@@ -253,5 +256,6 @@ async def _sweep(core: Core) -> None:
             await core.outbox.expire()
             await core.outbox.wake_all()
             await core.rounds.wake_all()
+            await core.retention.sweep()
         except MessengersError as exc:
             log.warning("the sweep was cut short: %s", exc)

@@ -310,11 +310,17 @@ class Instances:
         pacing: Pacing | None = None,
         on_unknown: OnUnknown | None = None,
         quiet_hours: str | None = None,
+        retention_days: int | None = None,
     ) -> InstanceView:
-        """Whom agents may write to unasked, whether anything may leave, and how; for the owner."""
+        """What the owner decides of an instance while it runs; None stays as it is."""
         caller.require_owner()
         quiet = None if quiet_hours is None else check_quiet(quiet_hours)
-        chosen = {"pacing": pacing, "on_unknown": on_unknown, "quiet_hours": quiet}
+        chosen = {
+            "pacing": pacing,
+            "on_unknown": on_unknown,
+            "quiet_hours": quiet,
+            "retention_days": retention_days,
+        }
         choices = {name: value for name, value in chosen.items() if value is not None}
         if choices:
             await self._roster.choose(caller, ref, **choices)

@@ -29,7 +29,7 @@ from messengers.store.rows import Row, load_json
 
 __all__ = ["CHOICES", "Entry", "Registry"]
 
-CHOICES = frozenset({"pacing", "on_unknown", "quiet_hours"})
+CHOICES = frozenset({"pacing", "on_unknown", "quiet_hours", "retention_days"})
 """Fields of an instance that stand among its policies."""
 _PROBLEMS = 20
 
@@ -106,6 +106,11 @@ class Registry:
         since = entry.instance.history_since
         if since is None or sent_at < since:
             entry.instance = entry.instance.model_copy(update={"history_since": sent_at})
+
+    def forget_history(self, instance_id: str) -> None:
+        """Its oldest messages were removed: since when it has some is to be learnt anew."""
+        entry = self.entry(instance_id)
+        entry.instance = entry.instance.model_copy(update={"history_since": None})
 
     def _entry(self, row: Row, sealed: Mapping[str, bytes]) -> Entry:
         health = Health(lifecycle=Lifecycle.STOPPED)

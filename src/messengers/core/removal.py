@@ -11,7 +11,7 @@ from messengers.core.files import places
 from messengers.store import Store, search
 from messengers.store import instances as rows
 
-__all__ = ["erase", "forget_directory", "freed_name"]
+__all__ = ["erase", "forget_directory", "freed_name", "unlink"]
 
 _BATCH = 500
 
@@ -30,7 +30,7 @@ async def erase(store: Store, instance_id: str) -> None:
     while await store.write(lambda conn: _erase_batch(conn, instance_id)):
         pass
     orphans = await store.write(lambda conn: rows.remove(conn, instance_id))
-    await anyio.to_thread.run_sync(_unlink, store.media_dir, orphans)
+    await anyio.to_thread.run_sync(unlink, store.media_dir, orphans)
     await forget_directory(store.home, instance_id)
     await store.scrub()
 
@@ -49,7 +49,8 @@ async def forget_directory(home: Path, instance_id: str) -> None:
         await anyio.to_thread.run_sync(lambda at=place: shutil.rmtree(at, ignore_errors=True))
 
 
-def _unlink(media_dir: Path, digests: Sequence[str]) -> None:
+def unlink(media_dir: Path, digests: Sequence[str]) -> None:
+    """Remove files by the hashes of their bytes."""
     for digest in digests:
         for path in places(media_dir, digest):
             path.unlink(missing_ok=True)

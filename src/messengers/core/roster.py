@@ -161,7 +161,7 @@ class Roster:
         return entry
 
     async def choose(self, caller: Caller, ref: str, **choices: object) -> Entry:
-        """How it sends (CHOICES), instead of as its provider advises. What waits looks again."""
+        """What of CHOICES the owner wants, in place of what is usual. What waits looks again."""
         async with self._changing:
             entry = self._living(caller, ref)
             policies = {**entry.policies, **choices}

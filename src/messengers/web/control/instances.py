@@ -44,6 +44,8 @@ class Change(Question):
     pacing: Pacing | None = None
     on_unknown: OnUnknown | None = None
     quiet_hours: str | None = None
+    retention_days: int | None = Field(default=None, ge=0, le=36_500)
+    """0: for good."""
 
 
 class Credentials(Wait):
@@ -143,6 +145,7 @@ class _Owner:
         policy = change.model_dump(exclude={"name"}, exclude_none=True)
         if policy:
             await self._instances.set_policy(OWNER, ref, **policy)
+            self._core.retention.hurry()
         return await self._instances.get(OWNER, ref)
 
     async def remove(self, request: Request) -> object:
