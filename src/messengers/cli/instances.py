@@ -131,9 +131,7 @@ def show(name: Name, home: Home = None, as_json: AsJson = False) -> None:
         "pacing": instance.pacing,
         "quiet hours": instance.quiet_hours,
         "on unknown": instance.on_unknown,
-        "keeps messages": counted(instance.retention_days, "day")
-        if instance.retention_days
-        else "",
+        "keeps": _kept(instance.retention_days) if instance.retention_days else "",
         "history since": instance.history_since,
         "transport": health.last_transport_at,
         "received": health.last_inbound_at,
