@@ -182,7 +182,7 @@ async def _build(
     opt_outs = OptOuts(store, clock, instances, chats)
     batches = Batches(store, clock, events, instances, drafts, approvals)
     rounds = Rounds(
-        store, clock, events, instances, chats, drafts, outbox, opt_outs, batches,
+        store, clock, events, instances, drafts, outbox, opt_outs, batches,
         settings.bulk_per_minute, tasks,
     )  # fmt: skip
     groups = Groups(store, clock, events, instances, chats)

@@ -5,6 +5,7 @@ where the last one stopped: what it had let go is the outbox's to end, and nobod
 """
 
 import logging
+from dataclasses import dataclass
 
 import anyio
 from anyio.abc import TaskGroup
@@ -13,16 +14,16 @@ from sqlalchemy import Connection
 from messengers.clock import Clock, to_ms
 from messengers.core.access import judge
 from messengers.core.batches import Batches
-from messengers.core.chats import Chats
 from messengers.core.drafts import Drafts
 from messengers.core.events import Events
 from messengers.core.instances import Instances
 from messengers.core.opt_outs import OptOuts
 from messengers.core.outbox import Outbox
 from messengers.errors import MessengersError
+from messengers.models import Instance
 from messengers.store import Store, chats
 from messengers.store import batches as rows
-from messengers.store.rows import Row, first_row, one_row
+from messengers.store.rows import Row, all_rows, first_row, one_row
 
 __all__ = ["OPTED_OUT", "Rounds"]
 
@@ -35,6 +36,18 @@ _FAILED = "A message failed or is in doubt, and the rest was not to be sent then
 _TOO_LATE = "Nothing could be sent for a day, so the batch was paused."
 
 
+@dataclass(frozen=True, slots=True)
+class _Step:
+    """What is to be done next."""
+
+    draft: str = ""
+    """Wait until this one is settled."""
+    chat: int = 0
+    wait_ms: int = 0
+    more: bool = True
+    """False: nothing, until somebody wakes the batch."""
+
+
 class Rounds:
     """Works on each running batch."""
 
@@ -44,7 +57,6 @@ class Rounds:
         clock: Clock,
         events: Events,
         instances: Instances,
-        chats: Chats,
         drafts: Drafts,
         outbox: Outbox,
         opt_outs: OptOuts,
@@ -56,7 +68,6 @@ class Rounds:
         self._clock = clock
         self._events = events
         self._instances = instances
-        self._chats = chats
         self._drafts = drafts
         self._outbox = outbox
         self._opt_outs = opt_outs
@@ -97,90 +108,76 @@ class Rounds:
         row = await self._store.row(rows.get, batch=batch)
         if row is None or row["state"] != "running":
             return False
-        part = await self._store.row(rows.next_part, batch=batch)
-        if part is None or part["state"] == "held":
-            if await self._rests(row, part):
-                return False
-            if part is None or not await self._may_go(row):
-                return True
-            if not await self._events.write(lambda conn: self._let_go(conn, batch, part)):
-                return True
-        await self._outbox.wake_draft(part["draft"])
-        await self._drafts.settled(part["draft"], _NAP_S)
-        return True
+        entry = self._instances.registry.entry(row["instance_id"])
+        instance = None if entry.removed else entry.instance
+        step = await self._events.write(lambda conn: self._advance(conn, batch, instance))
+        if step.draft:
+            self._outbox.wake(step.chat)
+            await self._drafts.settled(step.draft, _NAP_S)
+        elif step.wait_ms:
+            with anyio.move_on_after(step.wait_ms / 1000):
+                await self._busy[batch].wait()
+        return step.more
 
-    async def _rests(self, row: Row, part: Row | None) -> bool:
-        """Between two messages: whether the batch ends or pauses, by what became of the last."""
-        batch, asked = row["id"], {"batch": row["id"]}
-        if self._instances.registry.entry(row["instance_id"]).removed:
-            await self._events.write(
-                lambda conn: self._batches.drop(conn, batch, "The instance was removed.")
-            )
-            return True
-        if row["on_failure"] == "abort" and await self._store.row(rows.failed, **asked):
-            await self._events.write(
-                lambda conn: self._batches.drop(conn, batch, _FAILED, "aborted")
-            )
-            return True
-        late = await self._store.row(rows.unskipped, **asked)
+    def _advance(self, conn: Connection, batch: int, instance: Instance | None) -> _Step:
+        """All that is decided between two messages, in one unit."""
+        row = first_row(conn, rows.get, batch=batch)
+        if row is None or row["state"] != "running":
+            return _Step(more=False)
+        part = first_row(conn, rows.next_part, batch=batch)
+        if part is not None and part["state"] != "held":
+            return _Step(part["draft"], part["chat_id"])
+        if instance is None:
+            self._batches.drop(conn, batch, "The instance was removed.")
+        elif self._goes_on(conn, row, part) and part is not None:
+            wait_ms = self._wait_ms(conn, row)
+            if wait_ms > 0:
+                return _Step(wait_ms=wait_ms)
+            return self._let_go(conn, part, instance)
+        return _Step(more=False)
+
+    def _goes_on(self, conn: Connection, batch: Row, part: Row | None) -> bool:
+        """Whether the batch neither ends nor pauses, by what became of its last message."""
+        key = batch["id"]
+        if batch["on_failure"] == "abort" and first_row(conn, rows.failed, batch=key):
+            self._batches.drop(conn, key, _FAILED, "aborted")
+            return False
+        late = first_row(conn, rows.unskipped, batch=key)
         if late is not None:
-            await self._events.write(lambda conn: self._pause(conn, batch, late))
-            return True
+            rows.skip(conn, key, late["draft"], late["error"])
+            self._batches.move(conn, key, ("running",), "paused", _TOO_LATE)
+            return False
         if part is None:
-            await self._events.write(
-                lambda conn: self._batches.move(conn, batch, ("running",), "done")
-            )
-        return part is None
+            self._batches.move(conn, key, ("running",), "done")
+        return part is not None
 
-    def _pause(self, conn: Connection, batch: int, late: Row) -> None:
-        rows.skip(conn, batch, late["draft"], late["error"])
-        self._batches.move(conn, batch, ("running",), "paused", _TOO_LATE)
-
-    async def _may_go(self, batch: Row) -> bool:
-        """Wait until the next may leave. False: look again first."""
+    def _wait_ms(self, conn: Connection, batch: Row) -> int:
+        """How long until the next may leave; 0 or less: now."""
         now = to_ms(self._clock.now())
         if batch["send_at"] > now:
-            await self._nap(batch["id"], min(batch["send_at"] - now, _NAP_S * 1000))
-            return False
-        last = await self._store.row(rows.last_left, batch=batch["id"])
-        # After the clock was set back the last one left just now, not in time to come.
-        since = now - min(last["at"], now) if last and last["at"] else batch["delay_ms"]
-        wait_ms = max(batch["delay_ms"] - since, await self._over_the_minute(batch, now))
-        return wait_ms <= 0 or not await self._nap(batch["id"], wait_ms)
+            return min(batch["send_at"] - now, int(_NAP_S * 1000))
+        last = one_row(conn, rows.last_left, batch=batch["id"])["at"]
+        # One that left in time to come did so before the clock was set back: long ago.
+        pause_ms = last + batch["delay_ms"] - now if last and last <= now else 0
+        return max(pause_ms, self._over_the_minute_ms(conn, batch, now))
 
-    async def _over_the_minute(self, batch: Row, now: int) -> int:
+    def _over_the_minute_ms(self, conn: Connection, batch: Row, now: int) -> int:
         """How long until the instance's batches have sent less than they may in a minute."""
         span = {"since": now - _MINUTE_MS, "now": now, "limit": self._per_minute}
-        left = await self._store.rows(rows.left_since, instance=batch["instance_id"], **span)
+        left = all_rows(conn, rows.left_since, instance=batch["instance_id"], **span)
         if len(left) < self._per_minute:
             return 0
         return int(left[-1]["claimed_at"]) + _MINUTE_MS - now
 
-    async def _nap(self, batch: int, wait_ms: float) -> bool:
-        """Sleep; whether something woke it."""
-        with anyio.move_on_after(wait_ms / 1000):
-            await self._busy[batch].wait()
-        return self._busy[batch].is_set()
-
-    def _let_go(self, conn: Connection, batch: int, part: Row) -> bool:
-        """The next draft into the outbox, unless that may not be any more. False: it was not."""
-        row = one_row(conn, rows.get, batch=batch)
-        fresh = first_row(conn, rows.next_part, batch=batch)
-        if row["state"] != "running" or fresh is None or fresh["id"] != part["id"]:
-            return False
-        why = self._refusal(conn, part)
+    def _let_go(self, conn: Connection, part: Row, instance: Instance) -> _Step:
+        """The next draft into the outbox, unless the owner decided against it since."""
+        place = one_row(conn, chats.get, chat=part["chat_id"])
+        verdict = judge(chats.chat_of(place, instance.name, instance.provider), instance)
+        why = verdict.why if verdict.refused else ""
+        why = OPTED_OUT if self._opt_outs.holds(conn, place) else why
         if why:
             self._drafts.drop(conn, part["draft"], why)
-            rows.skip(conn, batch, part["draft"], why)
-            return False
+            rows.skip(conn, part["batch_id"], part["draft"], why)
+            return _Step()
         self._drafts.release(conn, part["draft"])
-        return True
-
-    def _refusal(self, conn: Connection, part: Row) -> str:
-        """What the owner has decided since; empty: nothing against it."""
-        place = one_row(conn, chats.get, chat=part["chat_id"])
-        if self._opt_outs.holds(conn, place):
-            return OPTED_OUT
-        instance = self._instances.by_id(part["instance_id"])
-        verdict = judge(self._chats.of_row(place), instance)
-        return verdict.why if verdict.refused else ""
+        return _Step(part["draft"], part["chat_id"])
