@@ -20,10 +20,10 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
+from tests.fakes.loopback import listening
 from tests.fakes.telegram import Bot, FakeTelegram, User
 from tests.fakes.telegram.beside import beside
 from tests.fakes.telegram.clients import Client, connected, heard
-from tests.fakes.telegram.loopback import listening
 from tests.fakes.telegram.specification import needs_specification
 
 

@@ -12,6 +12,7 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import HTMLResponse, JSONResponse, Response
 from starlette.routing import Route
 
+from tests.fakes.loopback import listening
 from tests.fakes.telegram import (
     answers,
     attachments,
@@ -26,7 +27,6 @@ from tests.fakes.telegram import (
 )
 from tests.fakes.telegram.accounts import Accounts
 from tests.fakes.telegram.faults import Answer, Fault
-from tests.fakes.telegram.loopback import listening
 from tests.fakes.telegram.methods import canonical, carried_out
 from tests.fakes.telegram.people import Json
 from tests.fakes.telegram.refusal import Refused

@@ -72,6 +72,9 @@ async def listening(app: Starlette) -> AsyncGenerator[Listener]:
                 log_config=None,
                 access_log=False,
                 proxy_headers=False,
+                ws="websockets-sansio",
+                ws_per_message_deflate=False,
+                ws_ping_interval=None,
                 timeout_graceful_shutdown=_STOP_S,
             )
         )
