@@ -7,7 +7,7 @@ from pathlib import Path
 
 from messengers.providers.base import Part, Provider
 from messengers.providers.visitors import HostsVisitors
-from tests.contract import telegram, whatsapp
+from tests.contract import discord, telegram, whatsapp
 
 __all__ = ["SUBJECTS", "Subject"]
 
@@ -50,6 +50,21 @@ SUBJECTS = (
         _echo_answers,
         targets={" valley:north ": "valley:north"},
         foreign=("@someone", "+37120000000"),
+    ),
+    Subject(
+        "discord",
+        discord.GENERAL,
+        discord.ada_writes,
+        config={"token": discord.TOKEN},
+        targets={
+            f" {discord.GENERAL} ": discord.GENERAL,
+            f"<#{discord.GENERAL}>": discord.GENERAL,
+            "<@100000000000000002>": "user:100000000000000002",
+            "@Ada.l": "@ada.l",
+            "https://discord.com/channels/100000000000000003/100000000000000001": discord.GENERAL,
+        },
+        foreign=("12345@s.whatsapp.net", "+37120000000", VISITOR, "slack:C1", "t.me/bread"),
+        world=discord.world,
     ),
     Subject(
         "telegram",

@@ -19,7 +19,7 @@ class Deliveries:
         self._instances = instances
         self._supervisor = supervisor
 
-    async def take(self, instance_id: str, request: WebhookRequest) -> str:
+    async def take(self, instance_id: str, request: WebhookRequest) -> WebhookAnswer:
         """What the messenger is told; everything it delivered is durable by then.
 
         Raises:
@@ -36,7 +36,7 @@ class Deliveries:
             )
         if answer.stored is not None:
             answer.stored()
-        return answer.body
+        return answer
 
     def _verified(self, instance_id: str, request: WebhookRequest) -> WebhookAnswer:
         provider = self._instances.provider(instance_id)

@@ -15,7 +15,7 @@ from sqlalchemy import Connection
 from messengers.clock import to_ms
 from messengers.core.events import Events
 from messengers.core.polls import with_counts, with_votes_of
-from messengers.core.reactions import with_those_of
+from messengers.core.reactions import turned, with_those_of
 from messengers.models import Delivery, Reaction
 from messengers.providers.base import (
     MessageDeleted,
@@ -24,6 +24,7 @@ from messengers.providers.base import (
     PollVoted,
     ReactionChanged,
     ReactionSeen,
+    ReactionTurned,
     ReadElsewhere,
     ReceiptSeen,
 )
@@ -49,6 +50,7 @@ OfMessage = (
     | MessageDeleted
     | ReactionSeen
     | ReactionChanged
+    | ReactionTurned
     | PollCounted
     | PollVoted
     | ReceiptSeen
@@ -112,7 +114,7 @@ class Followups:
             case MessageDeleted():
                 if row["status"] != "deleted":
                     self.rewrite(conn, chat, row, text="", status="deleted")
-            case ReactionSeen() | ReactionChanged():
+            case ReactionSeen() | ReactionChanged() | ReactionTurned():
                 self._reacted(conn, row, seen)
             case PollVoted() | PollCounted():
                 self._voted(conn, row, seen)
@@ -139,12 +141,19 @@ class Followups:
             chats.set_values(conn, chat["id"], last_text=preview({**row, **new}))
         self.record(conn, f"message.{status}", row)
 
-    def _reacted(self, conn: Connection, row: Row, seen: ReactionSeen | ReactionChanged) -> None:
+    def _reacted(
+        self, conn: Connection, row: Row, seen: ReactionSeen | ReactionChanged | ReactionTurned
+    ) -> None:
         if isinstance(seen, ReactionSeen):
             now = list(seen.reactions)
         else:
-            stored = (Reaction(**each) for each in load_json(row["reactions"], ()))
-            now = with_those_of(seen.sender_native_id, seen.emojis, stored, is_me=seen.is_me)
+            stored = [Reaction(**each) for each in load_json(row["reactions"], ())]
+            sender, is_me = seen.sender_native_id, seen.is_me
+            if isinstance(seen, ReactionTurned):
+                emojis = turned(sender, seen.emoji, stored, given=seen.given, is_me=is_me)
+            else:
+                emojis = seen.emojis
+            now = with_those_of(sender, emojis, stored, is_me=is_me)
         reactions = dump_json([each.model_dump() for each in now])
         if row["reactions"] != reactions:
             messages.set_values(conn, row["id"], reactions=reactions)
@@ -197,6 +206,8 @@ def _whose(seen: OfMessage) -> str:
     match seen:
         case ReactionChanged():
             return seen.sender_native_id
+        case ReactionTurned():
+            return f"{seen.sender_native_id} {seen.emoji}"
         case PollVoted():
             return seen.voter_native_id
         case ReceiptSeen():

@@ -4,7 +4,16 @@ from collections.abc import Iterable, Sequence
 
 from messengers.models import Reaction
 
-__all__ = ["with_those_of"]
+__all__ = ["turned", "with_those_of"]
+
+
+def turned(
+    sender: str, emoji: str, stored: Iterable[Reaction], *, given: bool, is_me: bool
+) -> list[str]:
+    """All that one sender gives after he gave one more, or took it back."""
+    mine = [each.emoji for each in stored if (each.by_me if is_me else sender in each.by)]
+    others = [each for each in mine if each != emoji]
+    return [*others, emoji] if given else others
 
 
 def with_those_of(

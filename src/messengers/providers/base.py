@@ -45,6 +45,7 @@ from messengers.providers.seen import (
     PollVoted,
     ReactionChanged,
     ReactionSeen,
+    ReactionTurned,
     ReadElsewhere,
     ReceiptSeen,
 )
@@ -77,6 +78,7 @@ __all__ = [
     "ProviderInfo",
     "ReactionChanged",
     "ReactionSeen",
+    "ReactionTurned",
     "Reacts",
     "ReadElsewhere",
     "ReadsDialect",

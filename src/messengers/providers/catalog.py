@@ -28,6 +28,7 @@ GROUP = "messengers.providers"
 BUILT_IN: Mapping[str, str] = {
     "webchat": "messengers.providers.webchat:INFO",
     "telegram": "messengers.providers.telegram:INFO",
+    "discord": "messengers.providers.discord:INFO",
     "whatsapp_web": "messengers.providers.whatsapp_web.info:INFO",
 }
 ALIASES: Mapping[str, str] = {
@@ -40,6 +41,7 @@ ALIASES: Mapping[str, str] = {
     "messenger": "facebook_messenger",
     "tg": "telegram",
     "telegram_bot": "telegram",
+    "discord_bot": "discord",
     "web": "webchat",
     "web_chat": "webchat",
 }

@@ -1,13 +1,18 @@
 """Markdown in a messenger's own dialect: what both know keeps its meaning, the rest stays words."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 
 from markdown_it import MarkdownIt
 from markdown_it.token import Token
 
-__all__ = ["Dialect", "written"]
+from messengers.providers.chunks import split
+
+__all__ = ["Dialect", "fitted", "written"]
+
+_SPARE = 64
+"""Units by which one part may be written longer than another."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +30,8 @@ class Dialect:
     escape: Callable[[str], str] = str
     """Plain text, so that nothing of it is taken for a mark."""
     bullet: str = "-"
+    code: Callable[[str], str] | None = None
+    """Code within a line, with its marks; None: escaped between those in `marks`."""
 
 
 @cache
@@ -38,6 +45,36 @@ def written(markdown: str, dialect: Dialect) -> str:
     for token in _parser().parse(markdown):
         writer.take(token)
     return writer.text()
+
+
+def fitted(
+    markdown: str, formatted: Callable[[str], str], limit: int, length: Callable[[str], int]
+) -> Iterator[str]:
+    """The formatted text in parts of at most `limit`, measured by `length`; none of blank text."""
+    whole = formatted(markdown)
+    if length(whole) <= limit:
+        yield from filter(str.strip, [whole])
+        return
+    # As much smaller as marks and escapes make the whole text longer.
+    typed = length(markdown)
+    room = max(limit * typed // max(length(whole), typed) - _SPARE, _SPARE)
+    yield from _in_room(markdown, room, formatted, limit, length)
+
+
+def _in_room(
+    markdown: str,
+    room: int,
+    formatted: Callable[[str], str],
+    limit: int,
+    length: Callable[[str], int],
+) -> Iterator[str]:
+    """In parts of `room` as they are typed; where one is too long all the same, in smaller ones."""
+    for part in split(markdown, room, length):
+        text = formatted(part)
+        if length(text) <= limit:
+            yield from filter(str.strip, [text])
+        else:
+            yield from _in_room(part, room // 2, formatted, limit, length)
 
 
 class _Writer:
@@ -125,6 +162,8 @@ class _Writer:
         match token.type:
             case "softbreak" | "hardbreak":
                 return "\n"
+            case "code_inline" if dialect.code is not None:
+                return dialect.code(token.content)
             case "code_inline":
                 return dialect.escape(token.content).join(dialect.marks["code"])
             case "image":

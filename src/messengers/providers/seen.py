@@ -35,6 +35,7 @@ __all__ = [
     "PollVoted",
     "ReactionChanged",
     "ReactionSeen",
+    "ReactionTurned",
     "ReadElsewhere",
     "ReceiptSeen",
 ]
@@ -147,6 +148,19 @@ class ReactionChanged:
 
 
 @dataclass(frozen=True, slots=True)
+class ReactionTurned:
+    """One sender gave one emoji or took it back; what else he gave stays."""
+
+    chat_native_id: str
+    native_id: str
+    sender_native_id: str
+    emoji: str
+    given: bool
+    at: datetime
+    is_me: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class PollVoted:
     """All votes of one voter in a poll as they stand now."""
 
@@ -194,6 +208,7 @@ Happening = (
     | MessageDeleted
     | ReactionSeen
     | ReactionChanged
+    | ReactionTurned
     | PollCounted
     | PollVoted
     | ReceiptSeen

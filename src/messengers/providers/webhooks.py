@@ -35,7 +35,8 @@ class WebhookAnswer:
 
     events: Sequence[Delivered] = ()
     body: str = ""
-    """Plain text, e.g. the challenge of a subscription."""
+    """E.g. the challenge of a subscription."""
+    media_type: str = "text/plain"
     stored: Callable[[], None] | None = None
     """Called once they are stored, for what must not be done before; it only starts things."""
 

@@ -5,7 +5,7 @@ come from the messenger, 404 where nothing is delivered, 503 for what has to com
 """
 
 from starlette.requests import ClientDisconnect, Request
-from starlette.responses import PlainTextResponse, Response
+from starlette.responses import Response
 from starlette.routing import Route
 
 from messengers.core.core import Core
@@ -49,7 +49,8 @@ class _Door:
             return refused(
                 503, "not_ready", "That cannot be taken now.", "Deliver it again.", **later
             )
-        return PlainTextResponse(told, headers={"Cache-Control": "no-store"})
+        headers = {"Cache-Control": "no-store"}
+        return Response(told.body, media_type=told.media_type, headers=headers)
 
 
 def _read(request: Request, body: bytes) -> WebhookRequest:

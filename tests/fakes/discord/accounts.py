@@ -84,8 +84,9 @@ class Accounts(Greeting):
         *,
         parent: Channel | None = None,
         tags: Iterable[str] = (),
+        id: int = 0,
     ) -> Channel:
-        id = self.clock.new_id()
+        id = id or self.clock.new_id()
         position = sum(not each.is_thread for each in guild.channels.values())
         channel = Channel(id, kind, name, guild, parent, position)
         channel.tags = [Tag(self.clock.new_id(), tag) for tag in tags]

@@ -44,7 +44,7 @@ async def create_instance(
     act: Annotated[Act, Resolve(_create)],
     consent: Annotated[Consent, asked(_create)],
     provider: Annotated[
-        given.Text, Field(description="Messenger, built in: webchat, telegram, whatsapp_web")
+        given.Text, Field(description="Built in: webchat, telegram, discord, whatsapp_web")
     ],
     name: Annotated[given.Text, Field(description="Short unique name, a-z 0-9 _ -")],
     credentials: Annotated[

@@ -8,14 +8,12 @@ import html
 import re
 from collections.abc import Iterator
 
-from messengers.providers.chunks import measured, split
-from messengers.providers.markdown import Dialect, written
+from messengers.providers.chunks import measured
+from messengers.providers.markdown import Dialect, fitted, written
 from messengers.providers.telegram.limits import MAX_TEXT
 
 __all__ = ["formatted", "parts_of", "plain", "units"]
 
-_SPARE = 64
-"""Units by which one part may be written longer than another."""
 _WEB = re.compile(r"https?://[^\s/]", re.IGNORECASE)
 _TAG = re.compile(r"</?[a-z]+(?: [^<>]*)?>")
 _LANGUAGE = re.compile(r"[\w+#.-]{1,30}", re.ASCII)
@@ -32,24 +30,7 @@ def parts_of(markdown: str) -> Iterator[str]:
 
     Telegram counts without the tags, so this never says too little.
     """
-    whole = formatted(markdown)
-    if units(whole) <= MAX_TEXT:
-        yield from filter(str.strip, [whole])
-        return
-    # As much smaller as marks and escapes make the whole text longer.
-    typed = units(markdown)
-    room = MAX_TEXT * typed // max(units(whole), typed) - _SPARE
-    yield from _fitting(markdown, max(room, _SPARE))
-
-
-def _fitting(markdown: str, room: int) -> Iterator[str]:
-    """In parts of `room` as they are typed; where one is too long all the same, in smaller ones."""
-    for part in split(markdown, room, units):
-        text = formatted(part)
-        if units(text) <= MAX_TEXT:
-            yield from filter(str.strip, [text])
-        else:
-            yield from _fitting(part, room // 2)
+    return fitted(markdown, formatted, MAX_TEXT, units)
 
 
 def plain(text: str) -> str:
