@@ -94,6 +94,9 @@ class Guild:
     owner: User
     tier: int = 0
     """The boosts, 0 to 3, that raise the size of files."""
+    description: str | None = None
+    icon: str | None = None
+    """The hash of its picture."""
     unavailable: bool = False
     """An outage: nobody hears of it or reaches it."""
     members: dict[int, Member] = field(default_factory=dict[int, Member])
@@ -139,6 +142,8 @@ class Guild:
             "max_members": 25_000_000,
             "max_video_channel_users": 25,
             "max_stage_video_channel_users": 50,
+            "description": self.description,
+            "icon": self.icon,
             **dict.fromkeys(_ABSENT, None),
             **dict.fromkeys(_ZERO, 0),
             **dict.fromkeys(_FALSE, False),
@@ -146,8 +151,6 @@ class Guild:
 
 
 _ABSENT = [
-    "icon",
-    "description",
     "home_header",
     "splash",
     "discovery_splash",

@@ -1,9 +1,12 @@
-"""Channels and guilds that bots look at."""
+"""Channels and guilds that bots look at, and what guilds are called."""
 
-from tests.fakes.discord.access import guild_of, room_of
+import hashlib
+
+from tests.fakes.discord.access import guild_of, need_in_guild, room_of
 from tests.fakes.discord.operations import operation
 from tests.fakes.discord.people import Json
-from tests.fakes.discord.permissions import in_guild
+from tests.fakes.discord.permissions import Permission, in_guild
+from tests.fakes.discord.refusal import InvalidForm
 from tests.fakes.discord.requests import Call
 from tests.fakes.discord.world import World
 
@@ -20,6 +23,22 @@ def get_guild(world: World, call: Call) -> Json:
     guild = guild_of(world, call)
     count = {"approximate_member_count": len(guild.members), "approximate_presence_count": 0}
     return {**guild.json(), **(count if call.flag("with_counts") else {})}
+
+
+@operation("update_guild", "PATCH", "/guilds/{guild_id}")
+def update_guild(world: World, call: Call) -> Json:
+    guild, body = guild_of(world, call), call.body
+    need_in_guild(guild, call, Permission.MANAGE_GUILD)
+    if "name" in body:
+        if not 2 <= len(str(body["name"])) <= 100:
+            words = "Must be between 2 and 100 in length."
+            raise InvalidForm(("name", "BASE_TYPE_BAD_LENGTH", words))
+        guild.name = str(body["name"])
+    guild.description = body.get("description", guild.description)
+    if icon := body.get("icon"):
+        guild.icon = hashlib.sha256(str(icon).encode()).hexdigest()[:32]
+    world.emit("GUILD_UPDATE", guild, guild.json())
+    return guild.json()
 
 
 @operation("list_guild_channels", "GET", "/guilds/{guild_id}/channels")

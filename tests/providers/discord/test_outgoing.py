@@ -1,7 +1,10 @@
 """What leaves, as the fake Discord took it and as people see it."""
 
+import base64
+
 import pytest
 
+from messengers.errors import NotFound
 from messengers.models import MessageRef, Outcome
 from messengers.providers.base import HistorySeen, Part
 from tests.fakes.discord import Kind, Permission
@@ -11,8 +14,6 @@ from tests.providers.discord.test_receiving import PNG
 
 
 def data(content: bytes, mime: str) -> str:
-    import base64
-
     return f"data:{mime};base64,{base64.b64encode(content).decode()}"
 
 
@@ -281,3 +282,23 @@ async def test_the_same_key_is_the_same_message(shop: Connected) -> None:
 
     assert first.native_id == second.native_id
     assert len(shop.bot.sent()) == 1
+
+
+@pytest.mark.parametrize("target", ["@nobody", "100000000000000009", "guild:100000000000000009"])
+async def test_who_is_not_there_is_not_written_to(shop: Connected, target: str) -> None:
+    with pytest.raises(NotFound):
+        await shop.send(target, "hello?")
+
+    assert shop.bot.sent() == []
+
+
+async def test_buttons_and_polls_that_do_not_fit_are_refused_before_they_leave(
+    shop: Connected,
+) -> None:
+    poll = {"question": "Tea?", "options": ["y" * 60, "no"]}
+
+    long = await shop.send(shop.general, poll=poll)
+
+    assert long.outcome is Outcome.FAILED
+    assert "at most 55 characters" in " ".join(long.notes)
+    assert shop.discord.asked("create_message") == []

@@ -102,10 +102,11 @@ class Missed:
                 return exc.status in (403, 404)
             except Unanswered:
                 return False
-            for message in sorted(page, key=lambda each: int(each["id"])):
-                since = int(message["id"])
-                whole = {**message, "guild_id": room.guild} if room else message
-                await intake.take("MESSAGE_CREATE", whole, "")
+            async with anyio.create_task_group() as tasks:
+                for message in sorted(page, key=lambda each: int(each["id"])):
+                    since = int(message["id"])
+                    whole = {**message, "guild_id": room.guild} if room else message
+                    tasks.start_soon(intake.take, "MESSAGE_CREATE", whole, "")
             if len(page) < _PAGE:
                 break
         return True
