@@ -5,7 +5,7 @@ import pytest
 from messengers.core.callers import OWNER
 from messengers.errors import BadCredentials
 from messengers.models import Lifecycle, Outcome
-from tests.fakes.discord import Bot, FakeDiscord, Guild, Intent, Kind
+from tests.fakes.discord import Bot, FakeDiscord, Guild, Kind
 from tests.providers.discord.conftest import (
     Connected,
     OpenCore,
@@ -124,14 +124,36 @@ async def test_a_token_that_is_wrong_is_told_at_once(
     assert bot.identifies == []
 
 
-async def test_an_intent_that_was_switched_off_is_done_without_and_said(
+async def test_an_intent_that_is_refused_is_done_without_and_said(
+    discord: FakeDiscord, reopen: OpenCore, cellar: Guild, bot: Bot
+) -> None:
+    discord.refuse_identify(bot, 4014)
+    async with reopen() as core:
+        await add(core, discord, bot)
+        shop = Connected(discord, core, bot, cellar, cellar.owner)
+        await becomes(lambda: 4014 in discord.records.closes)
+        discord.refuse_identify(bot, None)
+        await shop.reaches(Lifecycle.CONNECTED)
+        reason = shop.entry.health.reason
+
+    assert "Message Content Intent is off" in reason
+
+
+async def test_a_gateway_that_ends_each_session_at_once_is_left_alone_for_a_while(
     shop: Connected,
 ) -> None:
-    shop.bot.enabled = Intent(0)
-    shop.discord.invalidate(shop.bot)
+    for _ in range(3):
+        known = len(shop.discord.resumes)
+        await becomes(lambda: shop.bot.is_connected)
+        shop.discord.drop(shop.bot, 4000)
+        await becomes(
+            lambda known=known: len(shop.discord.resumes) > known or not shop.entry.running
+        )
 
-    await becomes(lambda: "Message Content Intent is off" in shop.entry.health.reason)
-    assert shop.entry.health.lifecycle is Lifecycle.CONNECTED
+    await shop.reaches(Lifecycle.BACKOFF)
+    assert "at once" in shop.entry.health.reason
+    await shop.reaches(Lifecycle.CONNECTED)
+    assert shop.bot.identifies_left == 999
 
 
 async def test_sessions_of_a_day_that_are_used_up_are_waited_for(

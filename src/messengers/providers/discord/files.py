@@ -14,7 +14,7 @@ from messengers.providers.discord.wire import Wire
 __all__ = ["fetched"]
 
 _HOSTS = frozenset({"cdn.discordapp.com", "media.discordapp.net"})
-_STICKERS = "https://cdn.discordapp.com/stickers/"
+_STICKERS = "https://{}/stickers/{}"
 _FETCH_S = 55.0
 
 
@@ -33,7 +33,9 @@ async def fetched(wire: Wire, attachment: Attachment, max_bytes: int, api: str) 
 
 async def _address(wire: Wire, ref: str) -> str:
     if ref.startswith("sticker:"):
-        return _STICKERS + ref.removeprefix("sticker:")
+        name = ref.removeprefix("sticker:")
+        is_moving = name.endswith(".gif")
+        return _STICKERS.format("media.discordapp.net" if is_moving else "cdn.discordapp.com", name)
     channel, message, file = ref.split("/")
     with told(changes=False):
         found: Json = await wire.ask(

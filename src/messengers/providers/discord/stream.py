@@ -28,6 +28,8 @@ __all__ = ["Stream"]
 _BEGIN_EVERY_S = 5.0
 """Sessions of one token: faster ones are refused."""
 _TELL_EVERY_S = 15.0
+_BRIEF, _LONG_S = 3, 10.0
+"""After so many connections that lived no longer whoever runs this waits: sessions are counted."""
 _BAD_TOKEN, _NO_INTENT = 4004, 4014
 _UNREADABLE = (ValueError, LookupError, TypeError, AttributeError)
 _LOST = (OSError, ClientError, WebSocketClosure, TimeoutError)
@@ -58,16 +60,11 @@ class Stream:
 
     async def follow(self) -> None:
         """Receive. Raises BadCredentials, RateLimited or Unreachable when that is over."""
-        while True:
-            self._is_up = False
+        brief = 0
+        while brief < _BRIEF:
+            self._is_up, began_at = False, self._clock.monotonic_s()
             try:
-                line = await self._line()
-                try:
-                    while True:
-                        await line.poll_event()
-                finally:
-                    with anyio.CancelScope(shield=True):
-                        await line.close()
+                await self._one()
             except ReconnectWebSocket as exc:
                 if not exc.resume:
                     self._memory.over()
@@ -79,8 +76,19 @@ class Stream:
             except _LOST as exc:
                 if not self._is_up:
                     raise Unreachable("Discord's gateway cannot be reached.") from exc
-            if not self._is_up and self._memory.session is not None:
-                raise Unreachable("Discord's gateway ends each connection at once.")
+            lived_s = self._clock.monotonic_s() - began_at
+            brief = 0 if self._is_up and lived_s > _LONG_S else brief + 1
+        raise Unreachable("Discord's gateway ends each connection at once.")
+
+    async def _one(self) -> None:
+        """One connection, until it ends."""
+        line = await self._line()
+        try:
+            while True:
+                await line.poll_event()
+        finally:
+            with anyio.CancelScope(shield=True):
+                await line.close()
 
     async def _line(self) -> Line:
         session = self._memory.session
@@ -97,8 +105,9 @@ class Stream:
             )
         early_s = self._memory.begun_at + _BEGIN_EVERY_S - self._clock.monotonic_s()
         await anyio.sleep(max(early_s, 0))
+        line = await opened(self._wire, str(about["url"]), self._take, self._beat)
         self._memory.begun_at = self._clock.monotonic_s()
-        return await opened(self._wire, str(about["url"]), self._take, self._beat)
+        return line
 
     def _sent_away(self, code: int) -> None:
         """For good, at least as things are."""

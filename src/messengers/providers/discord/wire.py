@@ -6,6 +6,7 @@ nothing but that and its socket is used. The token stands in no address and in n
 """
 
 import asyncio
+import logging
 import math
 from types import SimpleNamespace, TracebackType
 from typing import Any, cast
@@ -73,6 +74,8 @@ class Wire:
         """What the gateway is asked for; to be chosen before it is."""
         self.user: dict[str, Any] = {}
         """The bot, as Discord tells it."""
+        # Its warnings name addresses, and those of interactions hold a secret.
+        logging.getLogger("discord.http").setLevel(logging.ERROR)
         VoiceClient.warn_nacl = VoiceClient.warn_dave = False  # nobody speaks here
         self.client = Client(
             intents=self.intents,
