@@ -278,3 +278,19 @@ async def test_a_post_that_failed_is_in_doubt_and_not_repeated(shop: Connected) 
 
     assert sent.outcome is Outcome.UNKNOWN
     assert len(shop.discord.asked("create_thread")) == 1
+
+
+async def test_presses_that_go_elsewhere_are_told(
+    discord: FakeDiscord, reopen: OpenCore, cellar: Guild, bot: Bot
+) -> None:
+    bot.interactions_url = "https://elsewhere.example/in"
+    bot.identifies_left = 20
+    async with connected_bot(discord, reopen, cellar) as shop:
+        reason = shop.entry.health.reason
+        findings = {each.what: each for each in await shop.provider.examine()}
+
+    assert "Presses of buttons go to elsewhere.example" in reason
+    assert len(reason) < 300
+    assert (findings["presses"].state, findings["sessions"].state) == ("warn", "warn")
+    assert findings["servers"].found.startswith("It is in 1.")
+    assert findings["text in servers"].state == "ok"

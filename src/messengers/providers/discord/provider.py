@@ -27,6 +27,7 @@ from messengers.providers.base import (
 )
 from messengers.providers.capabilities import Capabilities
 from messengers.providers.discord import incoming, places
+from messengers.providers.discord.account import Account, account_of, choose
 from messengers.providers.discord.ballots import Ballots
 from messengers.providers.discord.calls import Calls
 from messengers.providers.discord.changing import Changing
@@ -35,6 +36,7 @@ from messengers.providers.discord.echoes import Echoes
 from messengers.providers.discord.failures import told
 from messengers.providers.discord.fields import Json
 from messengers.providers.discord.files import fetched
+from messengers.providers.discord.findings import findings_of
 from messengers.providers.discord.formatting import parts_of, plain
 from messengers.providers.discord.intake import Intake
 from messengers.providers.discord.interactions import (
@@ -53,14 +55,12 @@ from messengers.providers.discord.recipients import found
 from messengers.providers.discord.rooms import Rooms
 from messengers.providers.discord.stream import Stream
 from messengers.providers.discord.wire import Wire
+from messengers.providers.findings import Examines, Finding
 from messengers.providers.groups import ManagesGroups
 from messengers.providers.webhooks import WebhookAnswer, WebhookRequest
 
 __all__ = ["DiscordProvider"]
 
-_READS = 1 << 18 | 1 << 19
-_MEMBERS = 1 << 14 | 1 << 15
-"""Flags of an application: the intent is on, for many servers or for few."""
 _KEEP_EVERY_S = 2.0
 
 
@@ -73,6 +73,7 @@ class DiscordProvider(Changing, Managing):
         self._config = context.config
         self._api = context.endpoints.get("api", "")
         self._clock = context.clock
+        self._webhook_url = context.webhook_url
         self._memory = Memory(context.directory)
         self._rooms = Rooms(context.directory)
         self._echoes = Echoes()
@@ -82,7 +83,8 @@ class DiscordProvider(Changing, Managing):
     async def run(self, sink: Sink) -> None:
         """Receive until cancelled, or until Discord wants this bot no more."""
         async with self._reached() as wire, anyio.create_task_group() as tasks:
-            await self._prepare(wire)
+            account = await self._account(wire)
+            self._go_on(choose(wire.intents, account))
 
             def answer(interaction: Json) -> None:
                 tasks.start_soon(acknowledge, wire, interaction)
@@ -97,7 +99,10 @@ class DiscordProvider(Changing, Managing):
                 answer=answer,
                 voted=ballots.voted,
             )
-            stream = Stream(wire, intake, sink, self._memory, self._rooms, missed, self._clock)
+            presses_at = account.presses_go_elsewhere(self._webhook_url)
+            stream = Stream(
+                wire, intake, sink, self._memory, self._rooms, missed, self._clock, presses_at
+            )
             self._calls, self._intake = Calls(wire, self._memory, self._rooms, self._echoes), intake
             tasks.start_soon(self._keep)
             tasks.start_soon(ballots.count, intake)
@@ -124,23 +129,23 @@ class DiscordProvider(Changing, Managing):
             async with Wire(self._config.token.get_secret_value(), self._api) as wire:
                 yield wire
 
-    async def _prepare(self, wire: Wire) -> None:
-        """Whose token it is, and what it may hear. Raises BadCredentials for another bot's."""
+    async def _account(self, wire: Wire) -> Account:
+        """Whose token it is. Raises BadCredentials for a token of another bot than before."""
         with told(changes=False):
-            about: Json = await wire.ask("GET", "/oauth2/applications/@me")
-        bot, flags = str(wire.user["id"]), int(about.get("flags") or 0)
-        if self._memory.bot not in ("", bot):
+            account = await account_of(wire)
+        if self._memory.bot not in ("", account.id):
             raise BadCredentials(
                 f"This token is another bot's; the instance is the bot {self._memory.bot}.",
                 "Enter that bot's token, or make an instance of its own for the other.",
             )
-        self._memory.set_bot(bot, str(about.get("verify_key") or ""))
-        wanted = wire.intents
-        wanted.guilds = wanted.messages = wanted.reactions = wanted.typing = wanted.polls = True
-        wanted.message_content, wanted.members = bool(flags & _READS), bool(flags & _MEMBERS)
+        self._memory.set_bot(account.id, account.public_key)
+        return account
+
+    def _go_on(self, intents: int) -> None:
+        """A session hears what it asked for when it began: with other intents it is over."""
         session = self._memory.session
-        if session is not None and session["intents"] != wanted.value:
-            self._memory.over()  # one that goes on hears what it asked for when it began
+        if session is not None and session["intents"] != intents:
+            self._memory.over()
 
     def calls(self) -> Calls:
         if self._calls is None:
@@ -171,7 +176,13 @@ class DiscordProvider(Changing, Managing):
 
     async def probe(self) -> None:
         async with self._reached() as wire:
-            await self._prepare(wire)
+            await self._account(wire)
+
+    async def examine(self) -> Sequence[Finding]:
+        async with self._reached() as wire:
+            account = await self._account(wire)
+            gateway: Json = await wire.ask("GET", "/gateway/bot")
+            return findings_of(account, gateway, len(self._rooms.guilds), self._webhook_url)
 
     async def download(self, attachment: Attachment, max_bytes: int) -> bytes:
         return await fetched(self.calls().wire, attachment, max_bytes, self._api)
@@ -200,3 +211,4 @@ _remembers: type[FetchesHistory] = DiscordProvider
 _resolves: type[ResolvesRecipients] = DiscordProvider
 _delivered: type[ReceivesWebhooks] = DiscordProvider
 _groups: type[ManagesGroups] = DiscordProvider
+_examines: type[Examines] = DiscordProvider

@@ -47,6 +47,7 @@ class Stream:
         rooms: Rooms,
         missed: Missed,
         clock: Clock,
+        presses_at: str,
     ) -> None:
         self._wire = wire
         self._intake = intake
@@ -55,6 +56,7 @@ class Stream:
         self._rooms = rooms
         self._missed = missed
         self._clock = clock
+        self._presses_at = presses_at
         self._is_up = False
         self._told_at = 0.0
 
@@ -152,6 +154,7 @@ class Stream:
         health = connected(
             self._memory.bot,
             self._missed.guilds,
+            self._presses_at,
             reads=self._wire.intents.message_content,
             members=self._wire.intents.members,
         )
