@@ -66,7 +66,7 @@ def grace(slack: FakeSlack, acme: Workspace) -> Colleague:
 
 
 @pytest.fixture
-def helper(slack: FakeSlack, acme: Workspace) -> SlackBot:
+def helper(slack: FakeSlack, acme: Workspace, grace: Colleague) -> SlackBot:
     """A bot with every scope and subscription."""
     return slack.add_bot(acme)
 

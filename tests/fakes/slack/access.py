@@ -9,7 +9,16 @@ from tests.fakes.slack.people import User
 from tests.fakes.slack.refusal import Refused
 from tests.fakes.slack.requests import Call
 
-__all__ = ["channel_of", "message_of", "readable", "sees", "user_of"]
+__all__ = [
+    "channel_of",
+    "manageable",
+    "message_of",
+    "moment",
+    "permalink",
+    "readable",
+    "sees",
+    "user_of",
+]
 
 _TS = re.compile(r"\d{10}\.\d{6}")
 
@@ -31,6 +40,29 @@ def readable(call: Call, verb: str, argument: str = "channel") -> Channel:
     channel = channel_of(call, argument)
     need(call, f"{channel.family}:{verb}")
     return channel
+
+
+def manageable(call: Call, *more: str) -> Channel:
+    """One the actor is in, and whose kind the token may write; `more` are narrower scopes."""
+    channel = channel_of(call)
+    family = channel.family
+    wide = ("channels:manage", "channels:write") if family == "channels" else (f"{family}:write",)
+    need(call, *wide, *(f"{family}:write.{each}" for each in more))
+    return channel
+
+
+def moment(ts: str) -> tuple[int, int]:
+    """To compare with others; a ts is no number."""
+    seconds, _, rest = ts.partition(".")
+    return int(seconds), int(rest.ljust(6, "0")[:6])
+
+
+def permalink(message: Message) -> str:
+    channel = message.channel
+    address = f"{channel.workspace.url}archives/{channel.id}/p{message.ts.replace('.', '')}"
+    if not message.is_reply:
+        return address
+    return f"{address}?thread_ts={message.thread_ts}&cid={channel.id}"
 
 
 def message_of(

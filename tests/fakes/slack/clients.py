@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import cast
 
 import aiohttp
+from slack_sdk.errors import SlackApiError
 from slack_sdk.socket_mode.aiohttp import SocketModeClient
 from slack_sdk.socket_mode.async_client import AsyncBaseSocketModeClient
 from slack_sdk.socket_mode.request import SocketModeRequest
@@ -32,6 +33,14 @@ class Client:
         function = getattr(self.web, name.replace(".", "_"))
         answer = await function(**arguments)
         return cast("Json", answer.data)
+
+    async def refused(self, name: str, **arguments: object) -> str:
+        """The error of what must not succeed."""
+        try:
+            await self.ask(name, **arguments)
+        except SlackApiError as error:
+            return str(vars(error)["response"]["error"])
+        raise AssertionError(f"{name} was not refused")
 
 
 @asynccontextmanager

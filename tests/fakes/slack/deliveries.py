@@ -23,6 +23,8 @@ class Delivery:
     answer: Json = field(default_factory=dict[str, object])
     """What came with the acknowledgement."""
     acked: bool = False
+    given_up: bool = False
+    """The app asked for no repetition."""
     lost: bool = False
     """Nobody took it, and it is not tried again."""
     ended: anyio.Event = field(default_factory=anyio.Event)

@@ -136,6 +136,15 @@ def _message_name(channel: "Channel") -> str:
     return f"message.{kind if channel.is_direct else kind + 's'}"
 
 
+def remove(world: "World", message: "Message") -> None:
+    """It is taken away; those who listen hear of it."""
+    before = message.json()
+    message.deleted = True
+    if message in message.channel.pins:
+        message.channel.pins.remove(message)
+    message_deleted(world, message, before)
+
+
 def message_posted(world: "World", message: "Message") -> None:
     channel = message.channel
     place = {"channel": channel.id, "event_ts": message.ts}
@@ -196,3 +205,29 @@ def reaction(world: "World", kind: str, user: "User", message: "Message", name: 
         "event_ts": world.next_ts(),
     }
     tell(world, channel.workspace, kind, event, channel=channel)
+
+
+def pinned(world: "World", kind: str, user: "User", message: "Message") -> None:
+    """`kind` is pin_added or pin_removed."""
+    channel = message.channel
+    item = {
+        "type": "message",
+        "created": world.now(),
+        "created_by": user.id,
+        "channel": channel.id,
+        "message": message.json(),
+    }
+    event: Json = {
+        "type": kind,
+        "user": user.id,
+        "channel_id": channel.id,
+        "item": item,
+        **({"item_user": message.user.id} if message.user else {}),
+        "event_ts": world.next_ts(),
+    }
+    tell(world, channel.workspace, kind, event, channel=channel)
+
+
+def user_changed(world: "World", workspace: "Workspace", user: "User") -> None:
+    event = {"type": "user_change", "user": user.json(), "cache_ts": world.now()}
+    tell(world, workspace, "user_change", {**event, "event_ts": world.next_ts()})

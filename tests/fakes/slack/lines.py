@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, cast
 import anyio
 
 from tests.fakes.slack.deliveries import Delivery
+from tests.fakes.slack.webhooks import posted
 
 if TYPE_CHECKING:
     from tests.fakes.slack.apps import App
@@ -33,6 +34,7 @@ class Line:
         """Acknowledgements are not heard."""
         self._sent: dict[str, Delivery] = {}
         self._turn = 0
+        self._first = anyio.Lock()
 
     def put(self, delivery: Delivery) -> Delivery:
         self.deliveries.append(delivery)
@@ -47,18 +49,30 @@ class Line:
 
     def start(self, delivery: Delivery) -> None:
         """Sockets get it at once, so that nothing overtakes it."""
-        envelope = self._send(delivery, 0, "")
+        envelope = "" if self.app.request_url else self._send(delivery, 0, "")
         self._world.soon(partial(self._see_through, delivery, envelope))
 
     async def _see_through(self, delivery: Delivery, envelope: str) -> None:
         retries = self._world.retry_waits_s if delivery.kind == "events_api" else ()
-        reason = await self._outcome(delivery, envelope)
+        reason = await self._begun(delivery, envelope)
         for number, wait_s in enumerate(retries, 1):
-            if not reason:
-                return
+            if not reason or delivery.given_up:
+                break
             await anyio.sleep(wait_s)
-            reason = await self._outcome(delivery, self._send(delivery, number, reason))
+            reason = await self._again(delivery, number, reason)
         delivery.lost = not delivery.acked
+
+    async def _begun(self, delivery: Delivery, envelope: str) -> str:
+        """Requests wait for their forerunner's first attempt, so that order is kept."""
+        if not self.app.request_url:
+            return await self._outcome(delivery, envelope)
+        async with self._first:
+            return await posted(self._world, self.app, delivery, 0, "")
+
+    async def _again(self, delivery: Delivery, number: int, reason: str) -> str:
+        if self.app.request_url:
+            return await posted(self._world, self.app, delivery, number, reason)
+        return await self._outcome(delivery, self._send(delivery, number, reason))
 
     async def _outcome(self, delivery: Delivery, envelope: str) -> str:
         """Why it must be sent again; nothing once it is taken."""

@@ -24,7 +24,6 @@ class Details(TypedDict, total=False):
     files: list[File]
     metadata: Json
     client_msg_id: str
-    ephemeral_to: User | None
     extra: Json
     options: Json
 

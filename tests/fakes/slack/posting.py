@@ -10,7 +10,17 @@ from tests.fakes.slack.refusal import Refused
 from tests.fakes.slack.requests import Call
 from tests.fakes.slack.world import World
 
-__all__ = ["TEXT_MAX", "blocks_of", "check_place", "content_of", "posted", "text_of"]
+__all__ = [
+    "author_of",
+    "blocks_of",
+    "check_place",
+    "content_of",
+    "details_of",
+    "metadata_of",
+    "place_of",
+    "posted",
+    "thread_of",
+]
 
 TEXT_MAX = 40_000
 MARKDOWN_MAX = 12_000
@@ -131,6 +141,16 @@ def author_of(call: Call) -> Details:
     return {"bot": bot, "subtype": "bot_message", "extra": extra}
 
 
+def details_of(call: Call, blocks: list[Json], attachments: list[Json]) -> Details:
+    return {
+        **author_of(call),
+        "blocks": blocks,
+        "attachments": attachments,
+        "metadata": metadata_of(call),
+        "options": {name: call.params[name] for name in _OPTIONS if name in call.params},
+    }
+
+
 def posted(
     world: World,
     call: Call,
@@ -141,13 +161,7 @@ def posted(
 ) -> Message:
     """It stands in the conversation, and those who listen hear of it."""
     thread = thread_of(call, channel)
-    details: Details = {
-        **author_of(call),
-        "blocks": blocks,
-        "attachments": attachments,
-        "metadata": metadata_of(call),
-        "options": {name: call.params[name] for name in _OPTIONS if name in call.params},
-    }
+    details = details_of(call, blocks, attachments)
     if thread and call.flag("reply_broadcast"):
         details["subtype"] = "thread_broadcast"
     message = world.post(channel, text, call.actor, thread, **details)

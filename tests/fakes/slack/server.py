@@ -9,11 +9,23 @@ import anyio
 import structlog
 from starlette.applications import Starlette
 from starlette.requests import ClientDisconnect, Request
-from starlette.responses import HTMLResponse, JSONResponse, Response
+from starlette.responses import HTMLResponse, JSONResponse, PlainTextResponse, Response
 from starlette.routing import Route, WebSocketRoute
 from starlette.websockets import WebSocket
 
-from tests.fakes.slack import auth, posting
+from tests.fakes.slack import (
+    auth,
+    conversations,
+    directory,
+    histories,
+    management,
+    posting,
+    responding,
+    revising,
+    scheduling,
+    uploads,
+    views,
+)
 from tests.fakes.slack.apps import App, Bot
 from tests.fakes.slack.faults import GATEWAY_PAGE, Answer, Fault
 from tests.fakes.slack.loopback import listening
@@ -21,7 +33,8 @@ from tests.fakes.slack.methods import METHODS, carried_out
 from tests.fakes.slack.people import Json
 from tests.fakes.slack.refusal import Refused
 from tests.fakes.slack.requests import Call, received
-from tests.fakes.slack.sockets import Connection
+from tests.fakes.slack.sockets import served
+from tests.fakes.slack.transfers import transfer_routes
 from tests.fakes.slack.trouble import Trouble
 
 __all__ = ["FakeSlack"]
@@ -29,8 +42,25 @@ __all__ = ["FakeSlack"]
 _log = structlog.get_logger(__name__)
 _PATIENCE_S = 15
 _GLANCE_S = 0.01
+_HOOK_USES = 5
+_HOOK_LIVES_S = 30 * 60
 # Importing one registers its methods.
-_PARTS = (auth, posting)
+_PARTS = (
+    auth,
+    conversations,
+    directory,
+    histories,
+    management,
+    posting,
+    responding,
+    revising,
+    scheduling,
+    uploads,
+    views,
+)
+
+
+_RATELIMITED: Json = {"ok": False, "error": "ratelimited"}
 
 
 class FakeSlack(Trouble):
@@ -48,6 +78,8 @@ class FakeSlack(Trouble):
         routes = [
             Route("/api/{method}", self._ask, methods=["GET", "POST"]),
             WebSocketRoute("/link/", self._link),
+            *transfer_routes(self),
+            Route("/actions/{team}/{hook}", self._hooked, methods=["POST"]),
         ]
         app = Starlette(routes=routes)
         self._tasks = await self._stack.enter_async_context(anyio.create_task_group())
@@ -88,6 +120,8 @@ class FakeSlack(Trouble):
             fault = self.faults.take(call)
             if fault and (replaced := await self._troubled(fault, request)):
                 return replaced
+            if wait_s := self.limits.wait_s(call, self.now()):
+                return _response(Answer(429, _RATELIMITED, {"Retry-After": str(wait_s)}))
             answer = await carried_out(self, call)
         except Refused as error:
             return JSONResponse(error.body, error.status, headers)
@@ -138,7 +172,16 @@ class FakeSlack(Trouble):
         if app is None:
             await websocket.close()
             return
-        await Connection(websocket, self.lines[app.id]).serve()
+        await served(websocket, self.lines[app.id])
+
+    async def _hooked(self, request: Request) -> Response:
+        """Good five times, for half an hour."""
+        hook = self.hooks.get(request.path_params["hook"])
+        if hook is None or hook.used >= _HOOK_USES or self.now() - hook.made > _HOOK_LIVES_S:
+            return PlainTextResponse("expired_url", 404)
+        hook.used += 1
+        self.respond(hook, await request.json())
+        return PlainTextResponse("ok")
 
     def drop_sockets(self, app: App | Bot) -> None:
         """The app's connections break without a farewell."""

@@ -15,7 +15,7 @@ from tests.fakes.slack.people import Json
 if TYPE_CHECKING:
     from tests.fakes.slack.lines import Line
 
-__all__ = ["MOST_CONNECTIONS", "Connection"]
+__all__ = ["Connection", "disconnect_frame", "served"]
 
 MOST_CONNECTIONS = 10
 _LIVES_S = 18_060
@@ -32,11 +32,6 @@ class Connection:
 
     async def serve(self) -> None:
         """Until either side closes it."""
-        await self.websocket.accept()
-        if len(self._line.connections) >= MOST_CONNECTIONS:
-            await self.websocket.send_json(disconnect_frame("too_many_websockets"))
-            await self.websocket.close()
-            return
         self._line.connections.append(self)
         self.send(self._hello())
         try:
@@ -82,6 +77,15 @@ class Connection:
         """By the server, in order after what waits."""
         self.leave()
         self._outgoing.send_nowait(None)
+
+
+async def served(websocket: WebSocket, line: "Line") -> None:
+    await websocket.accept()
+    if len(line.connections) < MOST_CONNECTIONS:
+        await Connection(websocket, line).serve()
+        return
+    await websocket.send_json(disconnect_frame("too_many_websockets"))
+    await websocket.close()
 
 
 def disconnect_frame(reason: str) -> Json:

@@ -61,11 +61,7 @@ class Talk(Accounts):
 
     def delete(self, message: Message) -> None:
         """Its author or an administrator takes it away."""
-        before = message.json()
-        message.deleted = True
-        if message in message.channel.pins:
-            message.channel.pins.remove(message)
-        events.message_deleted(self, message, before)
+        events.remove(self, message)
 
     def react(self, user: User, message: Message, *names: str) -> None:
         """Without colons, as in `thumbsup`."""

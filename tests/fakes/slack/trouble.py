@@ -5,18 +5,21 @@ from typing import Literal
 from tests.fakes.slack.apps import App, Bot
 from tests.fakes.slack.channels import Channel
 from tests.fakes.slack.deliveries import Delivery
+from tests.fakes.slack.events import envelope_of
 from tests.fakes.slack.faults import GATEWAY_PAGE, Answer, Fault
+from tests.fakes.slack.interaction import Interaction
+from tests.fakes.slack.limits import TIERS, Limit
 from tests.fakes.slack.people import Json
 from tests.fakes.slack.sockets import disconnect_frame
-from tests.fakes.slack.talk import Talk
 from tests.fakes.slack.tokens import Token
+from tests.fakes.slack.webhooks import challenged, signed
 
 __all__ = ["Trouble"]
 
 Revocation = Literal["token_revoked", "account_inactive", "invalid_auth", "token_expired"]
 
 
-class Trouble(Talk):
+class Trouble(Interaction):
     """Hooks with `method`, `token` and `channel` meet all without them. Faults queue up."""
 
     def fail_next(
@@ -66,13 +69,45 @@ class Trouble(Talk):
         then = "cut" if carried_out else "answer"
         self.faults.add(Fault(method, token, unheard=not carried_out, then=then))
 
+    def limit(
+        self, method: str, count: int, window_s: float = 60, *, per_channel: bool = False
+    ) -> None:
+        """More calls than this get 429 and how long to wait; per app and workspace."""
+        self.limits.rules.append(Limit(method, count, window_s, per_channel))
+
+    def enforce_tiers(self) -> None:
+        """Each method as Slack's pages say, and one message a second in a conversation."""
+        self.limits.rules += [Limit(name, count, 60) for name, count in TIERS.items()]
+        self.limit("chat.postMessage", 1, 1, per_channel=True)
+
     def heal(self) -> None:
         """Nothing scripted is left."""
         self.faults.waiting.clear()
+        self.limits.rules.clear()
 
     def revoke(self, token: Token | Bot, error: Revocation = "token_revoked") -> None:
         """Good for nothing from now on; its app hears of nothing through it."""
         (token.token if isinstance(token, Bot) else token).refusal = error
+
+    def uninstall(self, bot: Bot) -> None:
+        """From its workspace: the app is told, and its token is good for nothing."""
+        ts = self.next_ts()
+        tokens = {"type": "tokens_revoked", "tokens": {"bot": [bot.user.id]}, "event_ts": ts}
+        self.tell(bot.workspace, "tokens_revoked", tokens, to=bot)
+        gone = {"type": "app_uninstalled", "event_ts": self.next_ts()}
+        self.tell(bot.workspace, "app_uninstalled", gone, to=bot)
+        self.revoke(bot, "account_inactive")
+
+    async def set_request_url(self, app: App, url: str) -> bool:
+        """Events go there from now on, if it answers the challenge; Socket Mode is off."""
+        if not await challenged(self, app, url):
+            return False
+        app.request_url = url
+        return True
+
+    def sign(self, app: App, body: bytes, timestamp: int | None = None) -> dict[str, str]:
+        """The headers Slack would send with this body."""
+        return signed(app, body, self.now() if timestamp is None else timestamp)
 
     def disconnect(self, app: App | Bot, reason: str = "warning", *, close: bool = False) -> None:
         """Each connection is told to leave: warning, refresh_requested, link_disabled.
@@ -97,8 +132,6 @@ class Trouble(Talk):
 
     def inject(self, bot: Bot, event: Json) -> Delivery:
         """An event as it stands here, known or not, in a true wrapper."""
-        from tests.fakes.slack.events import envelope_of
-
         payload = envelope_of(self, bot.app, bot.workspace, event, bot.token)
         return self.line(bot).put(Delivery("events_api", payload))
 

@@ -14,7 +14,9 @@ import anyio
 from tests.fakes.slack import events
 from tests.fakes.slack.channels import Channel, ChannelKind
 from tests.fakes.slack.faults import Faults
+from tests.fakes.slack.files import File
 from tests.fakes.slack.identifiers import Identifiers
+from tests.fakes.slack.limits import Limits
 from tests.fakes.slack.messages import Details, Message
 from tests.fakes.slack.people import Json, User
 from tests.fakes.slack.requests import Call
@@ -25,9 +27,51 @@ if TYPE_CHECKING:
     from tests.fakes.slack.tokens import Token
     from tests.fakes.slack.workspaces import Workspace
 
-__all__ = ["Records", "World"]
+__all__ = ["Hook", "Records", "Scheduled", "Trigger", "World"]
 
 _MICROSECONDS = 1_000_000
+
+
+@dataclass(frozen=True)
+class Scheduled:
+    """A message for later."""
+
+    id: str
+    channel: Channel
+    post_at: int
+    made: int
+    text: str
+    token: "Token"
+
+    def json(self) -> Json:
+        return {
+            "id": self.id,
+            "channel_id": self.channel.id,
+            "post_at": self.post_at,
+            "date_created": self.made,
+            "text": self.text,
+        }
+
+
+@dataclass
+class Trigger:
+    """What lets an app open a view: somebody has just pressed or typed something."""
+
+    app: "App"
+    made: int
+    used: bool = False
+
+
+@dataclass
+class Hook:
+    """An address under which an app answers what somebody did, some times."""
+
+    bot: "Bot"
+    channel: Channel
+    user: User
+    message: Message | None
+    made: int
+    used: int = 0
 
 
 @dataclass
@@ -42,6 +86,8 @@ class Records:
     """Methods that the fake does not have."""
     errors: list[Exception] = field(default_factory=list[Exception])
     """Faults of the fake itself."""
+    statuses: list[tuple[Channel, str, str]] = field(default_factory=list[tuple[Channel, str, str]])
+    """Where an app showed that it is at work: conversation, thread, words."""
 
 
 Chore = Callable[[], Coroutine[None, None, None]]
@@ -54,13 +100,33 @@ class World:
         self.tokens: dict[str, Token] = {}  # by value
         self.lines: dict[str, Line] = {}  # by the app's id
         self.tickets: dict[str, App] = {}  # of sockets that were asked for
+        self.files: dict[str, File] = {}
+        self.broken_files: dict[str, int] = {}
+        """Statuses that downloads get, by the file's id."""
+        self.downloads: list[str] = []
+        """Paths that were asked for, refused ones too."""
+        self.scheduled: dict[str, Scheduled] = {}
+        self.triggers: dict[str, Trigger] = {}
+        self.views: dict[str, Json] = {}
+        self.homes: dict[tuple[str, str], Json] = {}
+        """Home tabs, by the ids of app and person."""
+        self.loses_shares = False
+        """Completed uploads are never shared, as it happens to the real one."""
+        self.edit_window_s: int | None = None
+        """How long the workspace lets a message be edited; None is for ever."""
         self.identifiers = Identifiers()
         self.faults = Faults()
         self.records = Records()
         self.ack_s = 3.0
         """Until then an envelope or request must be acknowledged."""
+        self.page_max = 0
+        """Pages hold no more than this, whatever limit is asked; 0 is no bound."""
         self.retry_waits_s: tuple[float, ...] = (0.0, 0.25, 1.25)
         """Before each repetition of an event. Really at once, after a minute, after five."""
+        self.skew_s = 0
+        """So much off is the clock that signs requests."""
+        self.hooks: dict[str, Hook] = {}
+        self.limits = Limits()
         self._clock_us = 0
         self._last_us = 0
         self._chores, self._begun = anyio.create_memory_object_stream[Chore](math.inf)
@@ -138,9 +204,38 @@ class World:
             channel.read[user.id] = message.ts
         return message
 
+    def whisper(
+        self,
+        channel: Channel,
+        text: str,
+        user: User,
+        reader: User,
+        **details: Unpack[Details],
+    ) -> Message:
+        """For one person's eyes."""
+        message = Message(self.next_ts(), channel, text, user, **details)
+        message.ephemeral_to = reader
+        if message.bot:
+            message.bot.history.append(message)
+        return message
+
     def announce(self, message: Message) -> None:
         """Apps hear of a message, and of being mentioned."""
         events.message_posted(self, message)
+
+    def tell_file(self, name: str, file: File, channel: Channel | None = None) -> None:
+        """In a conversation, or to whoever may see the file."""
+        event: Json = {"type": name, "file_id": file.id, "user_id": file.user.id}
+        if name != "file_deleted":
+            event["file"] = {"id": file.id}
+        if channel:
+            event["channel_id"] = channel.id
+        workspace = self.workspaces[file.user.team_id]
+        self.tell(workspace, name, {**event, "event_ts": self.next_ts()}, channel=channel)
+
+    def remove_file(self, file: File) -> None:
+        file.deleted = True
+        self.tell_file("file_deleted", file)
 
     def tell(
         self,
