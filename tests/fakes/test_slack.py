@@ -63,6 +63,12 @@ async def test_arguments_come_as_query_form_or_json(
     assert answers[-1].json()["error"] == "invalid_post_type"
 
 
+async def test_nothing_is_no_message(slack: FakeSlack, helper: Bot, team: Channel) -> None:
+    answer = await raw(slack, helper, "chat.postMessage", channel=team.id, text=" ")
+
+    assert answer.json() == {"ok": False, "error": "no_text"}
+
+
 async def test_a_hello_comes_first_and_acknowledged_events_come_once(
     slack: FakeSlack, helper: Bot, grace: User, team: Channel, ear: Ear
 ) -> None:

@@ -16,10 +16,12 @@ __all__ = ["Accounts"]
 
 class Accounts(World):
     def add_workspace(self, name: str = "Acme", domain: str = "acme") -> Workspace:
-        """With its #general, in which everybody is who comes later."""
+        """With Slackbot, and #general, in which everybody is who comes later."""
         workspace = Workspace(self.identifiers.new("T"), name, domain)
         self.workspaces[workspace.id] = workspace
-        general = self.new_channel(workspace, "public_channel", "general")
+        slackbot = User("USLACKBOT", workspace.id, "slackbot", "Slackbot", updated=self.now())
+        workspace.users[slackbot.id] = slackbot
+        general = self.new_channel(workspace, "public_channel", "general", slackbot)
         general.is_general = True
         return workspace
 

@@ -28,19 +28,19 @@ class Client:
     def __init__(self, web: AsyncWebClient) -> None:
         self.web = web
 
-    async def ask(self, name: str, **arguments: object) -> Json:
+    async def ask(self, method: str, /, **arguments: object) -> Json:
         """By slack_sdk's own function: `chat.postMessage` is `chat_postMessage`."""
-        function = getattr(self.web, name.replace(".", "_"))
+        function = getattr(self.web, method.replace(".", "_"))
         answer = await function(**arguments)
         return cast("Json", answer.data)
 
-    async def refused(self, name: str, **arguments: object) -> str:
+    async def refused(self, method: str, /, **arguments: object) -> str:
         """The error of what must not succeed."""
         try:
-            await self.ask(name, **arguments)
+            await self.ask(method, **arguments)
         except SlackApiError as error:
             return str(vars(error)["response"]["error"])
-        raise AssertionError(f"{name} was not refused")
+        raise AssertionError(f"{method} was not refused")
 
 
 @asynccontextmanager

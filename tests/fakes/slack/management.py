@@ -90,7 +90,7 @@ def conversations_set_topic(world: World, call: Call) -> object:
 def conversations_set_purpose(world: World, call: Call) -> object:
     channel = _alive(_changeable(call, "topic"))
     rooms.set_purpose(world, channel, call.actor, _line(call, "purpose"))
-    return {**_answer(call, channel), "purpose": channel.purpose["value"]}
+    return _answer(call, channel)
 
 
 @method("conversations.archive", _WRITE)
@@ -178,4 +178,4 @@ def conversations_kick(world: World, call: Call) -> object:
     if user.id not in channel.members:
         raise Refused("not_in_channel")
     rooms.leave(world, channel, user, call.actor)
-    return {"errors": {}}
+    return {}

@@ -5,7 +5,7 @@ From https://docs.slack.dev/reference/methods; a star marks what is required.
 
 from tests.fakes.slack.people import words
 
-__all__ = ["NEWER_ARGUMENTS", "NEWER_FIELDS", "NEWER_METHODS"]
+__all__ = ["NEWER_ARGUMENTS", "NEWER_EVENTS", "NEWER_FIELDS", "NEWER_METHODS", "WRONG_PLACES"]
 
 NEWER_METHODS = {
     "apps.connections.open": "",
@@ -37,6 +37,13 @@ NEWER_ARGUMENTS = {
     "users.conversations": "team_id",
     "users.list": "team_id",
 }
+NEWER_EVENTS = frozenset({"app_home_opened"})
 NEWER_FIELDS = frozenset(
-    words("app_id user_id metadata edited response_metadata root context_team_id updated")
+    words(
+        "app_id blocks bot_id bot_profile client_msg_id context_team_id edited file_access hidden "
+        "is_email_confirmed is_locked metadata response_metadata root subtype ts updated url "
+        "user_id who_can_share_contact_card"
+    )
 )
+# The specification says object; examples and the page say list.
+WRONG_PLACES = frozenset({"chat.update.message.blocks"})

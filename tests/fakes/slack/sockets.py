@@ -8,7 +8,7 @@ import math
 from typing import TYPE_CHECKING
 
 import anyio
-from starlette.websockets import WebSocket, WebSocketState
+from starlette.websockets import WebSocket, WebSocketDisconnect, WebSocketState
 
 from tests.fakes.slack.people import Json
 
@@ -39,6 +39,7 @@ class Connection:
                 tasks.start_soon(self._write)
                 async for text in self.websocket.iter_text():
                     self._line.acknowledge(text)
+                self.leave()
                 tasks.cancel_scope.cancel()
         finally:
             self.leave()
@@ -62,7 +63,10 @@ class Connection:
             if text is None:
                 await self.websocket.close(1000)
                 return
-            await self.websocket.send_text(text)
+            try:
+                await self.websocket.send_text(text)
+            except WebSocketDisconnect:
+                return
 
     def send(self, frame: Json | str) -> None:
         """In order; text is sent as it stands."""
