@@ -14,6 +14,7 @@ from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 
 from tests.fakes.slack import App, Bot, Channel, FakeSlack, User, Workspace
+from tests.fakes.slack.beside import beside
 from tests.fakes.slack.clients import Client, Ear, client_of, listening
 from tests.fakes.slack.loopback import listening as serving
 from tests.fakes.slack.specification import needs_specification
@@ -334,6 +335,25 @@ async def test_rates_are_as_scripted(slack: FakeSlack, helper: Bot, team: Channe
     assert second.headers["retry-after"] == "1"
 
 
+async def test_a_slow_answer_comes_late(slack: FakeSlack, web: Client) -> None:
+    slack.slow("auth.test", 0.1)
+    begun = anyio.current_time()
+    await web.ask("auth.test")
+
+    assert anyio.current_time() - begun >= 0.1
+
+
+async def test_a_token_in_an_address_fails_the_test(slack: FakeSlack, helper: Bot) -> None:
+    async with httpx2.AsyncClient(trust_env=False) as client:
+        address = f"{slack.base_url}auth.test?token={helper.token.value}"
+        answer = await client.get(address)
+
+    assert answer.json()["ok"]
+    with pytest.raises(AssertionError, match="a token stands in an address"):
+        slack.check()
+    slack.mistakes.clear()
+
+
 async def test_a_method_the_fake_does_not_have_fails_the_test(
     slack: FakeSlack, helper: Bot
 ) -> None:
@@ -351,7 +371,7 @@ async def test_a_method_the_fake_does_not_have_fails_the_test(
         ({"text": "hi", "volume": "11"}, "unknown argument volume"),
         ({"text": "hi", "unfurl_links": "maybe"}, "unfurl_links is not boolean"),
         ({"text": "hi", "thread_ts": "1700000000.1"}, "thread_ts is no timestamp"),
-        ({"blocks": "[{"}, "blocks is no JSON"),
+        ({"text": "hi", "blocks": "[{"}, "blocks is no JSON"),
         ({"text": "hi", "channel": ""}, "channel is missing"),
     ],
 )
@@ -364,6 +384,20 @@ async def test_what_the_specification_does_not_allow_fails_the_test(
     with pytest.raises(AssertionError, match=mistake):
         slack.check()
     slack.mistakes.clear()
+
+
+def test_the_fake_can_run_beside_a_test_that_blocks() -> None:
+    with beside() as (slack, portal):
+        acme = portal.call(slack.add_workspace)
+        helper = slack.add_bot(acme)
+        grace = portal.call(slack.add_user, acme, "grace")
+        portal.call(slack.write, grace, helper, "hi")
+        headers = {"Authorization": f"Bearer {helper.token.value}"}
+        address = f"{slack.base_url}conversations.history"
+        place = {"channel": slack.dm(helper, grace).id}
+        answer = httpx2.post(address, params=place, headers=headers, trust_env=False)
+
+    assert [each["text"] for each in answer.json()["messages"]] == ["hi"]
 
 
 class Door:

@@ -4,6 +4,7 @@ import pytest
 
 from tests.fakes.slack import Bot, Channel, FakeSlack, User, Workspace
 from tests.fakes.slack.clients import Client, Ear, client_of
+from tests.fakes.slack.specification import needs_specification
 
 BUTTON = {"type": "button", "action_id": "yes", "text": {"type": "plain_text", "text": "Yes"}}
 ROW = {"type": "actions", "block_id": "row", "elements": [BUTTON]}
@@ -225,6 +226,17 @@ async def test_history_comes_in_pages_newest_first(
     )
     assert [each["text"] for each in inner["messages"]] == ["2"]
     assert [each["text"] for each in outer["messages"]] == ["3", "2"]
+
+
+async def test_a_bound_that_was_a_float_fails_the_test(
+    slack: FakeSlack, team: Channel, web: Client
+) -> None:
+    needs_specification()
+    await web.ask("conversations.history", channel=team.id, oldest=str(float("1700000000.000010")))
+
+    with pytest.raises(AssertionError, match="oldest is no timestamp"):
+        slack.check()
+    slack.mistakes.clear()
 
 
 async def test_history_is_for_those_who_may_read_it(

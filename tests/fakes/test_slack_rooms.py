@@ -91,6 +91,15 @@ async def test_bots_make_channels_and_bring_people_in_and_out(
     assert await web.refused("conversations.archive", **place) == "already_archived"
 
 
+async def test_a_deleted_channel_is_not_found(
+    slack: FakeSlack, grace: User, team: Channel, web: Client, ear: Ear
+) -> None:
+    slack.delete_channel(team, grace)
+    await slack.until(lambda: ear.of_type("channel_deleted"))
+
+    assert await web.refused("conversations.info", channel=team.id) == "channel_not_found"
+
+
 @pytest.mark.parametrize(
     ("name", "error"),
     [

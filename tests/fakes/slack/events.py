@@ -39,9 +39,7 @@ EVENT_SCOPES: dict[str, tuple[str, ...]] = {
     "member_left_channel": ("channels:read", "groups:read"),
     **dict.fromkeys(words("reaction_added reaction_removed"), ("reactions:read",)),
     **dict.fromkeys(words("pin_added pin_removed"), ("pins:read",)),
-    **dict.fromkeys(
-        words("file_shared file_created file_change file_deleted file_public"), ("files:read",)
-    ),
+    **dict.fromkeys(words("file_shared file_created file_deleted"), ("files:read",)),
     **dict.fromkeys(
         words(
             "channel_created channel_rename channel_archive channel_unarchive channel_left "
@@ -50,13 +48,12 @@ EVENT_SCOPES: dict[str, tuple[str, ...]] = {
         ("channels:read",),
     ),
     **dict.fromkeys(
-        words("group_rename group_archive group_unarchive group_left"), ("groups:read",)
+        words("group_rename group_archive group_unarchive group_left group_deleted"),
+        ("groups:read",),
     ),
-    **dict.fromkeys(words("im_created im_open im_close"), ("im:read",)),
     **dict.fromkeys(words("user_change team_join"), ("users:read",)),
     "emoji_changed": ("emoji:read",),
-    "team_rename": ("team:read",),
-    **dict.fromkeys(words("subteam_created subteam_updated"), ("usergroups:read",)),
+    "subteam_created": ("usergroups:read",),
     **dict.fromkeys(words("app_home_opened app_uninstalled tokens_revoked"), ()),
 }
 

@@ -60,6 +60,9 @@ class Gatherings(Talk):
     def unarchive(self, channel: Channel, by: User) -> None:
         rooms.unarchive(self, channel, by)
 
+    def delete_channel(self, channel: Channel, by: User) -> None:
+        rooms.delete(self, channel, by)
+
     def pin(self, message: Message, by: User) -> None:
         rooms.pin(self, message.channel, by, message.ts)
 

@@ -37,7 +37,7 @@ NEWER_ARGUMENTS = {
     "users.conversations": "team_id",
     "users.list": "team_id",
 }
-NEWER_EVENTS = frozenset({"app_home_opened"})
+NEWER_EVENTS = frozenset({"app_home_opened", "group_deleted"})
 NEWER_FIELDS = frozenset(
     words(
         "app_id blocks bot_id bot_profile client_msg_id context_team_id edited file_access hidden "

@@ -9,6 +9,7 @@ from tests.fakes.slack.world import World
 __all__ = [
     "archive",
     "create",
+    "delete",
     "join",
     "leave",
     "pin",
@@ -113,6 +114,12 @@ def unarchive(world: World, channel: Channel, by: User) -> None:
     channel.is_archived = False
     _note(world, channel, by, "unarchive", f"un-archived the {_word(channel)}")
     _tell(world, channel, "unarchive", {"channel": channel.id, "user": by.id})
+
+
+def delete(world: World, channel: Channel, by: User) -> None:
+    """It is gone with all that was written there."""
+    del channel.workspace.channels[channel.id]
+    _tell(world, channel, "deleted", {"channel": channel.id, "actor_id": by.id})
 
 
 def pin(world: World, channel: Channel, user: User, ts: str) -> None:

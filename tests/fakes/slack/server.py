@@ -120,7 +120,7 @@ class FakeSlack(Trouble):
             fault = self.faults.take(call)
             if fault and (replaced := await self._troubled(fault, request)):
                 return replaced
-            if wait_s := self.limits.wait_s(call, self.now()):
+            if wait_s := self.limits.wait_s(call, self.now_s()):
                 return _response(Answer(429, _RATELIMITED, {"Retry-After": str(wait_s)}))
             answer = await carried_out(self, call)
         except Refused as error:
@@ -132,6 +132,8 @@ class FakeSlack(Trouble):
     async def _call(self, request: Request) -> Call:
         """Let in: the token is known and good."""
         value, params = await received(request)
+        if "token" in request.query_params:
+            self.records.mistakes.append("a token stands in an address")
         method = request.path_params["method"]
         if not value:
             raise Refused("not_authed")

@@ -29,6 +29,8 @@ _FOLDER = ROOT.parent / "shared" / "specs"
 _WEB, _EVENTS = _FOLDER / "slack_web_v2.json", _FOLDER / "slack_events.json"
 _TS = re.compile(r"\d{10}\.\d{6}")
 _TIMESTAMPS = set(words("ts thread_ts timestamp message_ts"))
+_BOUND = re.compile(r"\d{1,10}(\.\d{6})?")
+_BOUNDS = {"oldest", "latest"}
 _TYPES: dict[str, type | tuple[type, ...]] = {
     "string": str,
     "integer": int,
@@ -148,8 +150,9 @@ class Specification:
 
 
 def _wrong_argument(name: str, value: object, described: Json) -> Iterator[str]:
-    if name in _TIMESTAMPS:
-        if value and not (isinstance(value, str) and _TS.fullmatch(value)):
+    if name in _TIMESTAMPS | _BOUNDS:
+        shape = _BOUND if name in _BOUNDS else _TS
+        if value and not (isinstance(value, str) and shape.fullmatch(value)):
             yield f"{name} is no timestamp but {value!r:.60}"
         return
     if isinstance(value, str):

@@ -147,7 +147,10 @@ class World:
                 tasks.start_soon(chore)
 
     def now(self) -> int:
-        return (time.time_ns() // 1000 + self._clock_us) // _MICROSECONDS
+        return int(self.now_s())
+
+    def now_s(self) -> float:
+        return (time.time_ns() // 1000 + self._clock_us) / _MICROSECONDS
 
     def pass_time(self, seconds: float) -> None:
         """What happened before is so much older."""
