@@ -168,12 +168,28 @@ async def test_a_ticket_is_good_for_one_connection(slack: FakeSlack, helper: Bot
     async with client_of(slack, helper.app.token) as client:
         url = (await client.ask("apps.connections.open", app_token=helper.app.token.value))["url"]
 
-    async with httpx2.AsyncClient(trust_env=False) as plain:
-        known = slack.tickets.copy()
-        answer = await plain.get(url.replace("ws://", "http://"))
+    async with aiohttp.ClientSession() as session:
+        async with session.ws_connect(url) as first:
+            hello = await first.receive_json()
+        with pytest.raises(aiohttp.WSServerHandshakeError):
+            await session.ws_connect(url)
 
-    assert (len(known), answer.status_code) == (1, 404)
-    assert url.startswith("ws://127.0.0.1:")
+    assert hello["type"] == "hello"
+
+
+async def test_an_app_that_sends_anything_but_acknowledgements_fails_the_test(
+    slack: FakeSlack, helper: Bot, grace: User, team: Channel, ear: Ear
+) -> None:
+    slack.write(grace, team, "one")
+    await slack.until(lambda: ear.requests)
+    known = {"envelope_id": ear.requests[0]["envelope_id"], "payload": {"text": "thanks"}}
+    for frame in ({"envelope_id": "e404"}, known):
+        await ear.client.send_socket_mode_response(frame)
+    await slack.until(lambda: len(slack.mistakes) == 2)
+
+    assert slack.mistakes[0].startswith("no acknowledgement of an envelope")
+    assert slack.mistakes[1] == "an answer to an envelope that takes none"
+    slack.mistakes.clear()
 
 
 async def test_events_come_twice_in_another_order_or_not_at_all(

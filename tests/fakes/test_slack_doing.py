@@ -157,12 +157,18 @@ async def test_an_answer_replaces_or_removes_what_was_pressed(
     (message,) = helper.sent()
     url = slack.press(grace, message, "yes").payload["response_url"]
     async with httpx2.AsyncClient(trust_env=False) as client:
+        wrong = await client.post(url, content=b"Done")
         await client.post(url, json={"replace_original": True, "text": "Done"})
         replaced = (message.text, message.buttons)
         await client.post(url, json={"delete_original": True})
 
+    assert (wrong.status_code, slack.mistakes) == (
+        400,
+        ["an answer to a response_url is no JSON"],
+    )
     assert replaced == ("Done", [])
     assert helper.sent() == []
+    slack.mistakes.clear()
 
 
 async def test_a_command_is_answered_with_its_acknowledgement(

@@ -182,7 +182,12 @@ class FakeSlack(Trouble):
         if hook is None or hook.used >= _HOOK_USES or self.now() - hook.made > _HOOK_LIVES_S:
             return PlainTextResponse("expired_url", 404)
         hook.used += 1
-        self.respond(hook, await request.json())
+        try:
+            answer = await request.json()
+        except ValueError:
+            self.records.mistakes.append("an answer to a response_url is no JSON")
+            return PlainTextResponse("invalid_payload", 400)
+        self.respond(hook, answer)
         return PlainTextResponse("ok")
 
     def drop_sockets(self, app: App | Bot) -> None:
