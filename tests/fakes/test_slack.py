@@ -13,10 +13,10 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 
+from tests.fakes.loopback import listening as serving
 from tests.fakes.slack import App, Bot, Channel, FakeSlack, User, Workspace
 from tests.fakes.slack.beside import beside
 from tests.fakes.slack.clients import Client, Ear, client_of, listening
-from tests.fakes.slack.loopback import listening as serving
 from tests.fakes.slack.specification import needs_specification
 
 

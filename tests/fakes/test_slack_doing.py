@@ -12,10 +12,10 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
+from tests.fakes.loopback import listening as serving
 from tests.fakes.slack import Bot, Channel, FakeSlack, Token, User, Workspace
 from tests.fakes.slack.clients import Client, Ear, client_of
 from tests.fakes.slack.gatherings import Upload
-from tests.fakes.slack.loopback import listening as serving
 from tests.fakes.slack.people import Json
 
 YES = {"type": "button", "action_id": "yes", "text": {"type": "plain_text", "text": "Yes"}}

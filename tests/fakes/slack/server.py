@@ -13,6 +13,7 @@ from starlette.responses import HTMLResponse, JSONResponse, PlainTextResponse, R
 from starlette.routing import Route, WebSocketRoute
 from starlette.websockets import WebSocket
 
+from tests.fakes.loopback import listening
 from tests.fakes.slack import (
     auth,
     conversations,
@@ -28,7 +29,6 @@ from tests.fakes.slack import (
 )
 from tests.fakes.slack.apps import App, Bot
 from tests.fakes.slack.faults import GATEWAY_PAGE, Answer, Fault
-from tests.fakes.slack.loopback import listening
 from tests.fakes.slack.methods import METHODS, carried_out
 from tests.fakes.slack.people import Json
 from tests.fakes.slack.refusal import Refused
