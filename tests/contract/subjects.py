@@ -7,7 +7,7 @@ from pathlib import Path
 
 from messengers.providers.base import Part, Provider
 from messengers.providers.visitors import HostsVisitors
-from tests.contract import discord, telegram, whatsapp
+from tests.contract import discord, slack, telegram, whatsapp
 
 __all__ = ["SUBJECTS", "Subject"]
 
@@ -78,6 +78,21 @@ SUBJECTS = (
         },
         foreign=("12345@s.whatsapp.net", "+37120000000", VISITOR, "slack:C1"),
         world=telegram.world,
+    ),
+    Subject(
+        "slack",
+        slack.GRACE,
+        slack.grace_writes,
+        config={"token": slack.TOKEN, "app_token": slack.APP_TOKEN},
+        targets={
+            f" {slack.GRACE} ": slack.GRACE,
+            "<#C07000ABCDE|team>": "C07000ABCDE",
+            "https://acme.slack.com/archives/C07000ABCDE/p1700000000000100": "C07000ABCDE",
+            "#Team": "#team",
+            "@grace": "@grace",
+        },
+        foreign=("12345@s.whatsapp.net", "+37120000000", VISITOR, "-1002000000001:7"),
+        world=slack.world,
     ),
     Subject(
         "whatsapp_web",

@@ -26,6 +26,7 @@ ELSEWHERE = {
 # What would reach a messenger from here: it is run against a fake of it.
 AGAINST_A_FAKE = {
     "messengers instances add discord dc": "tests/providers/discord/test_command_line.py",
+    "messengers instances add slack work": "tests/providers/slack/test_command_line.py",
     "messengers instances add telegram tg": "tests/providers/telegram/test_command_line.py",
     "messengers instances add telegram tg --set receive=webhook": (
         "tests/providers/telegram/test_webhook.py"

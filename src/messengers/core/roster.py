@@ -89,7 +89,7 @@ class Roster:
             id=str(uuid4()),
             name=name,
             provider=info.name,
-            kind=info.kind,
+            kind=info.kind_of(config) if info.kind_of else info.kind,
             wanted="connected" if connect else "stopped",
             confirm=confirm,
             pacing=info.pacing,

@@ -6,7 +6,7 @@ the declared levels to them. Chat, sender and message keys that cross this borde
 platform's own ids, opaque to the core.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
@@ -22,6 +22,7 @@ from messengers.models import (
     Card,
     Delivery,
     Health,
+    InstanceKind,
     Location,
     MediaKind,
     MessageRef,
@@ -346,7 +347,7 @@ class ProviderInfo:
 
     name: str
     title: str
-    kind: Literal["personal", "bot"]
+    kind: InstanceKind
     class_path: str
     """`module:Class`, imported when its first instance starts."""
     config: type[BaseModel]
@@ -366,6 +367,8 @@ class ProviderInfo:
     caution: str = ""
     """What the owner must know before he sets an account up, one sentence."""
     programs: tuple[Requirement, ...] = ()
+    kind_of: Callable[[BaseModel], InstanceKind] | None = None
+    """The kind of one instance, where what was entered decides it; `kind` is the usual one."""
     capability_methods: ClassVar[Mapping[str, type]] = {
         "edit": Edits,
         "delete": Deletes,

@@ -29,6 +29,7 @@ BUILT_IN: Mapping[str, str] = {
     "webchat": "messengers.providers.webchat:INFO",
     "telegram": "messengers.providers.telegram:INFO",
     "discord": "messengers.providers.discord:INFO",
+    "slack": "messengers.providers.slack:INFO",
     "whatsapp_web": "messengers.providers.whatsapp_web.info:INFO",
 }
 ALIASES: Mapping[str, str] = {

@@ -1,0 +1,207 @@
+"""From Slack's events to what happened: as they are stored, and what they mean.
+
+An event is stored as it came, and beside it what it does not say itself: whose it is, and who and
+what its ids mean. Kinds are Slack's own: https://docs.slack.dev/reference/events.
+"""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+import orjson
+
+from messengers.errors import InvalidInput
+from messengers.models import ChatKind, Mark, Origin, Sender
+from messengers.providers.base import (
+    ChatSeen,
+    ContactSeen,
+    Happening,
+    MessageDeleted,
+    MessageEdited,
+    MessageSeen,
+)
+from messengers.providers.slack.directory import name_of_person, place_of
+from messengers.providers.slack.places import is_person, time_of
+from messengers.providers.slack.reading import read
+from messengers.providers.slack.wire import Json, as_object
+
+__all__ = ["BESIDE", "Known", "chat_of", "message_seen", "translate"]
+
+BESIDE = "messengers"
+"""The key under which an event carries what we know beside it."""
+_KINDS: Mapping[str, ChatKind] = {"im": "dm", "mpim": "group", "channel": "group", "group": "group"}
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """What is known beside an event."""
+
+    at: datetime
+    me: str
+    bot: str
+    """The account's own id as a bot; a person has none."""
+    handle: str
+    names: Mapping[str, Mapping[str, Json]]
+
+    @classmethod
+    def read(cls, beside: Json) -> "Known":
+        """As it is stored beside an event."""
+        names: Mapping[str, Mapping[str, Json]] = beside.get("names", {})
+        at = time_of(beside["at"])
+        return cls(at, beside["me"], beside["bot"], beside["handle"], names)
+
+
+def translate(kind: str, payload: bytes) -> Sequence[Happening]:
+    """What a stored event means; nothing of one that no chat shows.
+
+    Raises InvalidInput for what cannot be read: it is kept as it came.
+    """
+    reader = _READERS.get(kind)
+    try:
+        event = orjson.loads(payload)
+        known = Known.read(event[BESIDE])
+        return list(reader(event, known)) if reader else []
+    except (ValueError, KeyError, TypeError, AttributeError, IndexError) as exc:
+        raise InvalidInput("Slack told something malformed.") from exc
+
+
+def chat_of(channel: str, kind: str, known: Known) -> ChatSeen:
+    """The chat of a conversation: a direct message goes by the other person."""
+    place = known.names.get("places", {}).get(channel, {})
+    peer = str(place.get("peer") or "")
+    if kind == "im" or place.get("kind") == "dm":
+        person = known.names.get("users", {}).get(peer, {})
+        return ChatSeen(
+            native_id=peer or channel,
+            kind="dm",
+            name=str(person.get("name", "")),
+            username=str(person.get("handle", "")),
+            alt_ids=(channel,) if peer else (),
+        )
+    return ChatSeen(channel, _KINDS.get(kind, "group"), str(place.get("name", "")), "platform")
+
+
+def message_seen(
+    message: Json, chat: ChatSeen, known: Known, origin: Origin | None = None
+) -> MessageSeen:
+    """A message of Slack's JSON."""
+    body = read(message, known.names)
+    sender = _sender(message, known)
+    ts, thread = str(message["ts"]), str(message.get("thread_ts") or "")
+    is_reply = thread not in ("", ts)
+    marks: tuple[Mark, ...] = ("service",) if body.is_service else ()
+    return MessageSeen(
+        chat=chat,
+        native_id=ts,
+        sender=sender,
+        sent_at=time_of(ts),
+        direction="out" if sender.is_me else "in",
+        origin=origin or _origin(message, sender),
+        text=body.text,
+        attachments=body.attachments,
+        reply_to_native_id=thread if is_reply else "",
+        thread=thread if is_reply else "",
+        mentions_me=not sender.is_me and chat.kind != "dm" and _mentions(message, known),
+        buttons=body.buttons,
+        marks=marks,
+    )
+
+
+def _sender(message: Json, known: Known) -> Sender:
+    user, bot = str(message.get("user") or ""), str(message.get("bot_id") or "")
+    if known.me in (user, "") or (bot and bot == known.bot):
+        return Sender(native_id="", is_me=True, is_bot=bool(known.bot))
+    if user:
+        return _person(user, known)
+    app = known.names.get("apps", {}).get(bot, {})
+    name = message.get("username") or message.get("bot_profile", {}).get("name") or app.get("name")
+    return Sender(native_id=bot or "slack", display_name=str(name or "an app"), is_bot=True)
+
+
+def _person(user: str, known: Known) -> Sender:
+    person = known.names.get("users", {}).get(user, {})
+    return Sender(
+        native_id=user,
+        display_name=str(person.get("name", "")),
+        username=str(person.get("handle", "")),
+        is_bot=bool(person.get("bot")),
+    )
+
+
+def _origin(message: Json, sender: Sender) -> Origin:
+    """The owner's own hand: only what Slack's own apps sent, nothing that an app wrote as him."""
+    by_app = "app_id" in message or "bot_id" in message
+    return "device" if sender.is_me and "client_msg_id" in message and not by_app else "realtime"
+
+
+def _mentions(message: Json, known: Known) -> bool:
+    """Whether it is said to this account, in the text or in blocks."""
+    if message.get("parent_user_id") == known.me:
+        return True
+    said = orjson.dumps([message.get("text"), message.get("blocks")]).decode()
+    return f"<@{known.me}>" in said or f"<@{known.me}|" in said or f'"{known.me}"' in said
+
+
+def _message(event: Json, known: Known) -> Iterator[Happening]:
+    chat = chat_of(event["channel"], str(event.get("channel_type", "")), known)
+    match event.get("subtype"):
+        case "message_changed":
+            yield from _changed(event, chat, known)
+        case "message_deleted":
+            yield MessageDeleted(chat.native_id, str(event["deleted_ts"]), known.at)
+        case "message_replied" | "channel_convert_to_private":
+            yield chat  # the reply itself comes as a message
+        case _:
+            yield message_seen(event, chat, known)
+
+
+def _changed(event: Json, chat: ChatSeen, known: Known) -> Iterator[Happening]:
+    """Another text; also a message with replies that was deleted. No preview that came later."""
+    message, before = event["message"], event.get("previous_message", {})
+    ts = str(message["ts"])
+    if message.get("subtype") == "tombstone":
+        yield MessageDeleted(chat.native_id, ts, known.at)
+        return
+    if message.get("edited") == before.get("edited") and message.get("text") == before.get("text"):
+        return
+    edited = as_object(message.get("edited"))
+    at = time_of(edited["ts"]) if "ts" in edited else known.at
+    yield MessageEdited(chat.native_id, ts, read(message, known.names).text, at)
+
+
+def _place(event: Json, known: Known) -> Iterator[Happening]:
+    """A conversation is called otherwise, or there is a new one the account is in."""
+    channel = as_object(event["channel"])
+    if "name" in channel and _is_known(channel["id"], known):
+        name = str(place_of(channel, known.handle)["name"])
+        yield ChatSeen(channel["id"], "group", name, "platform")
+
+
+def _is_known(channel: str, known: Known) -> bool:
+    return bool(known.names.get("places", {}).get(channel, {}).get("here"))
+
+
+def _joined(event: Json, known: Known) -> Iterator[Happening]:
+    """The account came into a channel: it is a chat from now on."""
+    if event.get("user") == known.me:
+        yield chat_of(event["channel"], "channel", known)
+
+
+def _person_changed(event: Json, _known: Known) -> Iterator[Happening]:
+    user = event["user"]
+    person = name_of_person(user)
+    if is_person(user["id"]):
+        yield ContactSeen(
+            user["id"], person["name"], username=person["handle"], is_bot=person["bot"]
+        )
+
+
+_READERS: Mapping[str, Callable[[Any, Known], Iterator[Happening]]] = {
+    "message": _message,
+    "app_mention": _message,
+    "channel_rename": _place,
+    "group_rename": _place,
+    "member_joined_channel": _joined,
+    "user_change": _person_changed,
+}

@@ -1,0 +1,33 @@
+"""What an account's own state is called, and what its owner must know or do about it."""
+
+from messengers.models import Health, Lifecycle
+from messengers.providers.slack.intake import Account
+
+__all__ = ["CONFLICT", "connected"]
+
+CONFLICT = Health(
+    lifecycle=Lifecycle.CONFLICT,
+    reason=(
+        "Another connection receives for this app, in another instance or program, and Slack would"
+        " share the events out between them. Stop that one, or make an app of its own for this;"
+        " until then it is tried again."
+    ),
+)
+_WANTED = frozenset(
+    {
+        *("chat:write", "channels:read", "groups:read", "im:read", "mpim:read", "users:read"),
+        *("channels:history", "groups:history", "im:history", "mpim:history", "im:write"),
+        *("reactions:read", "reactions:write", "files:read", "files:write"),
+    }
+)
+
+
+def connected(account: Account, scopes: frozenset[str]) -> Health:
+    """It receives; which scopes it would need beside those it has is said plainly."""
+    lacking = sorted(_WANTED - scopes)
+    who = f"As @{account.handle} in {account.team_name}."
+    if account.bot:
+        who += " It hears the channels that it is invited to."
+    if lacking and scopes:
+        who += f" Scopes it lacks: {', '.join(lacking)}."
+    return Health(lifecycle=Lifecycle.CONNECTED, reason=who)
