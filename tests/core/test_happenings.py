@@ -30,6 +30,7 @@ from messengers.providers.base import (
     PollCounted,
     PollVoted,
     ReactionChanged,
+    ReactionTurned,
     ReactionSeen,
     ReadElsewhere,
     ReceiptSeen,
@@ -418,6 +419,23 @@ async def test_each_sender_has_his_own_reactions(seen: Seen) -> None:
     assert [(r.emoji, r.count, r.by, r.by_me) for r in found.reactions] == [
         ("👍", 1, ("ann",), False),
         ("❤️", 1, ("bob",), False),
+    ]
+
+
+async def test_a_reaction_of_one_sender_comes_and_goes_beside_his_others(seen: Seen) -> None:
+    def by(sender: str, emoji: str, *, given: bool = True, me: bool = False) -> ReactionTurned:
+        return ReactionTurned("ann", "1", sender, emoji, given, AT, is_me=me)
+
+    await seen.see(message("1"))
+    await seen.see(by("ann", "👍"), by("ann", "🎉"), by("bob", "👍"), by("", "👍", me=True))
+    assert await seen.see(by("ann", "👍"), by("eve", "👍", given=False)) == []
+
+    await seen.see(by("ann", "👍", given=False))
+
+    (found,) = await seen.messages()
+    assert [(r.emoji, r.count, r.by, r.by_me) for r in found.reactions] == [
+        ("👍", 2, ("bob",), True),
+        ("🎉", 1, ("ann",), False),
     ]
 
 

@@ -21,16 +21,15 @@ def with_those_of(
 ) -> list[Reaction]:
     """`stored` after `emojis` became all that one sender gives; counts of unknown givers stay."""
     found = {reaction.emoji: reaction for reaction in stored}
-    for emoji, reaction in found.items():
-        if is_me and reaction.by_me:
-            fewer = {"by_me": False, "count": reaction.count - 1}
-        elif not is_me and sender in reaction.by:
-            rest = tuple(each for each in reaction.by if each != sender)
-            fewer = {"by": rest, "count": reaction.count - 1}
-        else:
-            continue
-        found[emoji] = reaction.model_copy(update=fewer)
+    his = {emoji for emoji, each in found.items() if (each.by_me if is_me else sender in each.by)}
+    for emoji in his.difference(emojis):
+        less = found[emoji]
+        rest = tuple(each for each in less.by if each != sender)
+        taker = {"by_me": False} if is_me else {"by": rest}
+        found[emoji] = less.model_copy(update={"count": less.count - 1, **taker})
     for emoji in emojis:
+        if emoji in his:
+            continue
         known = found.get(emoji) or Reaction(emoji=emoji, count=0)
         giver = {"by_me": True} if is_me else {"by": (*known.by, sender)}
         found[emoji] = known.model_copy(update={"count": known.count + 1, **giver})

@@ -40,8 +40,8 @@ _TYPES: dict[str, type | tuple[type, ...]] = {
     "array": list,
     "null": type(None),
 }
-# Replaced by `authorizations`.
-_RETIRED = {"authed_users"}
+# Replaced by `authorizations`; and a message that has no answers has no thread either.
+_NOT_ALWAYS = {"authed_users", "parent_user_id", "thread_ts"}
 _JSON_TEXTS = set(words("attachments blocks files metadata unfurls view"))
 
 
@@ -143,7 +143,7 @@ class Specification:
             for name in value.keys() - fields.keys() - NEWER_FIELDS:
                 yield f"{place}.{name} is unknown"
         for name in schema.get("required", []):
-            if name not in value and name not in _RETIRED:
+            if name not in value and name not in _NOT_ALWAYS:
                 yield f"{place}.{name} is missing"
         for name in value.keys() & fields.keys():
             yield from self._wrong(value[name], fields[name], f"{place}.{name}")

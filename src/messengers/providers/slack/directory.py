@@ -12,6 +12,7 @@ import anyio
 from messengers.clock import Clock
 from messengers.errors import MessengersError
 from messengers.providers.slack.calls import Calls
+from messengers.providers.slack.places import is_person
 from messengers.providers.slack.wire import Json
 
 __all__ = ["Directory", "name_of_person", "place_of"]
@@ -34,6 +35,8 @@ class Directory:
         self._clock = clock
         self._handle = handle
         """The account's own, which stands in the names of conversations of several."""
+        self._doors: dict[str, str] = {}
+        """Person → direct message."""
         self._kept: dict[str, tuple[float, Json | None]] = {}
 
     async def person(self, user: str) -> Json | None:
@@ -43,6 +46,15 @@ class Directory:
     async def place(self, channel: str) -> Json | None:
         """Kind, name and, of a direct message, the other person; None where it is not shown."""
         return await self._known(channel, self._ask_place)
+
+    async def channel_of(self, native_id: str) -> str:
+        """Slack's own id of a chat: of a person the direct message, which is opened if need be."""
+        if not is_person(native_id):
+            return native_id
+        if native_id not in self._doors:
+            opened = await self._calls.ask("conversations.open", users=native_id)
+            self._doors[native_id] = str(opened["channel"]["id"])
+        return self._doors[native_id]
 
     async def group(self, group: str) -> Json | None:
         """Handle of a group of people."""

@@ -13,7 +13,7 @@ from messengers.providers.slack.emoji import with_emojis
 from messengers.providers.slack.limits import MAX_TEXT
 from messengers.providers.slack.wire import Json
 
-__all__ = ["Names", "formatted", "parts_of", "read_text", "with_mass_mentions"]
+__all__ = ["Names", "escape", "formatted", "parts_of", "read_text", "with_mass_mentions"]
 
 Names = Mapping[str, Mapping[str, Json]]
 """What is known of the ids in an event: `users`, `places`, `groups`, `apps`."""
@@ -24,15 +24,15 @@ _MASS = re.compile(r"(?<![\w@])@(channel|here|everyone)(?!\w)")
 _CODE = re.compile(r"(```.*?```|`[^`\n]+`)", re.DOTALL)
 _TOKEN = re.compile(r"<([^<>]+)>")
 _MARKED = re.compile(
-    r"<[^<>]*>|(?<![\w*~])(?:\*(?=\S)(?P<strong>[^*\n]+?)(?<=\S)\*"
-    r"|~(?=\S)(?P<struck>[^~\n]+?)(?<=\S)~)(?![\w*~])"
+    r"<[^<>]*>|(?<![\w*~])(?:\*(?=\S)(?P<strong>(?:<[^<>]*>|[^*\n<])+?)(?<=\S)\*"
+    r"|~(?=\S)(?P<struck>(?:<[^<>]*>|[^~\n<])+?)(?<=\S)~)(?![\w*~])"
 )
 
 
 def formatted(markdown: str) -> str:
     """The text as Slack takes it."""
     # What Markdown makes nothing of (an empty link) is shown as it was typed.
-    return written(markdown, _MRKDWN) or _escape(markdown.strip())
+    return written(markdown, _MRKDWN) or escape(markdown.strip())
 
 
 def parts_of(markdown: str) -> Iterator[str]:
@@ -115,7 +115,7 @@ def _special(target: str, label: str, names: Names) -> str:
 def _linked(address: str, label: str, *, code: bool) -> str:
     bare = address.removeprefix("mailto:").removeprefix("tel:")
     if label in ("", address, bare, bare.removeprefix("https://").removeprefix("http://")):
-        return bare if not label else label if bare != address else address
+        return label or bare
     return f"{label} ({address})" if code else f"[{label}]({address})"
 
 
@@ -123,14 +123,15 @@ def _unescaped(text: str) -> str:
     return text.replace("&lt;", "<").replace("&gt;", ">").replace("&amp;", "&")
 
 
-def _escape(text: str) -> str:
+def escape(text: str) -> str:
+    """Plain text: nothing of it is a mention, a link or a call."""
     return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
 
 
 def _fence(code: str, language: str) -> str:
     del language  # Slack would show it as a line of the code
     # Slack knows no longer fence than this.
-    inner = _escape(code).replace("```", "`\u200b``")
+    inner = escape(code).replace("```", "`\u200b``")
     return f"```\n{inner}\n```"
 
 
@@ -139,7 +140,7 @@ def _quote(text: str) -> str:
 
 
 def _link(words: str, address: str) -> str:
-    shown = _escape(address)
+    shown = escape(address)
     if not _WEB.fullmatch(address):
         return shown if words in ("", shown) else f"{words} ({shown})"
     if words in ("", shown):
@@ -154,6 +155,6 @@ _MRKDWN = Dialect(
     fence=_fence,
     quote=_quote,
     link=_link,
-    escape=_escape,
+    escape=escape,
     bullet="•",
 )

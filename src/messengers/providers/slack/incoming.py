@@ -20,16 +20,20 @@ from messengers.providers.base import (
     MessageDeleted,
     MessageEdited,
     MessageSeen,
+    ReactionTurned,
 )
 from messengers.providers.slack.directory import name_of_person, place_of
+from messengers.providers.slack.emoji import emoji_of
 from messengers.providers.slack.places import is_person, time_of
 from messengers.providers.slack.reading import read
 from messengers.providers.slack.wire import Json, as_object
 
-__all__ = ["BESIDE", "Known", "chat_of", "message_seen", "translate"]
+__all__ = ["BESIDE", "COMMAND", "MET", "Known", "chat_of", "message_seen", "translate"]
 
 BESIDE = "messengers"
 """The key under which an event carries what we know beside it."""
+COMMAND, MET = "slash_command", "conversation_met"
+"""Kinds of our own: Slack calls a command none, and tells nothing when it is asked."""
 _KINDS: Mapping[str, ChatKind] = {"im": "dm", "mpim": "group", "channel": "group", "group": "group"}
 
 
@@ -88,7 +92,8 @@ def message_seen(
     """A message of Slack's JSON."""
     body = read(message, known.names)
     sender = _sender(message, known)
-    ts, thread = str(message["ts"]), str(message.get("thread_ts") or "")
+    ts: str = message["ts"]
+    thread = str(message.get("thread_ts") or "")
     is_reply = thread not in ("", ts)
     marks: tuple[Mark, ...] = ("service",) if body.is_service else ()
     return MessageSeen(
@@ -170,6 +175,71 @@ def _changed(event: Json, chat: ChatSeen, known: Known) -> Iterator[Happening]:
     yield MessageEdited(chat.native_id, ts, read(message, known.names).text, at)
 
 
+def _reaction(event: Json, known: Known) -> Iterator[Happening]:
+    item = event["item"]
+    if item.get("type") != "message":
+        return  # to a file: no message of a chat
+    chat, user = chat_of(item["channel"], "", known), str(event["user"])
+    is_me = user == known.me
+    yield ReactionTurned(
+        chat_native_id=chat.native_id,
+        native_id=str(item["ts"]),
+        sender_native_id="" if is_me else user,
+        emoji=emoji_of(str(event["reaction"])),
+        given=event["type"] == "reaction_added",
+        at=time_of(event["event_ts"]) if "event_ts" in event else known.at,
+        is_me=is_me,
+    )
+
+
+def _pressed(event: Json, known: Known) -> Iterator[Happening]:
+    """A button, or a choice, under a message: what it said, as an answer to that message."""
+    channel = str(as_object(event.get("channel")).get("id") or "")
+    if not channel:
+        return  # in a form or on the app's own page: no chat shows it
+    chat = chat_of(channel, "", known)
+    answered = as_object(event.get("container")).get("message_ts") or ""
+    for action in event["actions"]:
+        yield MessageSeen(
+            chat=chat,
+            native_id=f"pressed:{action['action_ts']}",
+            sender=_person(str(event["user"]["id"]), known),
+            sent_at=time_of(action["action_ts"]),
+            direction="in",
+            text=f"(pressed: {_label(action)})",
+            reply_to_native_id=str(answered),
+            mentions_me=chat.kind != "dm",
+        )
+
+
+def _label(action: Json) -> str:
+    """What stood on it, or what was chosen or typed there."""
+    chosen = [action.get("selected_option"), *(action.get("selected_options") or ())]
+    shown = [action.get("text"), *(as_object(each).get("text") for each in chosen)]
+    said = [str(as_object(each).get("text") or "") for each in shown]
+    values = [value for name, value in action.items() if name.startswith("selected_") and value]
+    plain = [value for value in (action.get("value"), *values) if isinstance(value, str)]
+    return ", ".join(filter(None, said)) or ", ".join(plain) or str(action.get("action_id", ""))
+
+
+def _command(event: Json, known: Known) -> Iterator[Happening]:
+    """A slash command: what was typed."""
+    yield MessageSeen(
+        chat=chat_of(str(event["channel_id"]), "", known),
+        native_id=f"command:{event['trigger_id']}",
+        sender=_person(str(event["user_id"]), known),
+        sent_at=known.at,
+        direction="in",
+        text=f"{event['command']} {event.get('text') or ''}".rstrip(),
+        mentions_me=True,
+    )
+
+
+def _met(event: Json, known: Known) -> Iterator[Happening]:
+    """A conversation that was asked for by its name."""
+    yield chat_of(str(event["channel"]), "", known)
+
+
 def _place(event: Json, known: Known) -> Iterator[Happening]:
     """A conversation is called otherwise, or there is a new one the account is in."""
     channel = as_object(event["channel"])
@@ -200,6 +270,11 @@ def _person_changed(event: Json, _known: Known) -> Iterator[Happening]:
 _READERS: Mapping[str, Callable[[Any, Known], Iterator[Happening]]] = {
     "message": _message,
     "app_mention": _message,
+    "reaction_added": _reaction,
+    "reaction_removed": _reaction,
+    "block_actions": _pressed,
+    COMMAND: _command,
+    MET: _met,
     "channel_rename": _place,
     "group_rename": _place,
     "member_joined_channel": _joined,

@@ -8,7 +8,7 @@ import orjson
 
 from messengers.clock import Clock
 from messengers.providers.slack.directory import Directory
-from messengers.providers.slack.incoming import BESIDE
+from messengers.providers.slack.incoming import BESIDE, COMMAND, MET
 from messengers.providers.slack.wire import Json, as_object
 from messengers.providers.webhooks import Delivered
 
@@ -42,6 +42,8 @@ class Intake:
     async def delivered(self, kind: str, body: Json) -> Delivered | None:
         """The event, with the names it needs beside it; None for what concerns another account."""
         event = as_object(body.get("event")) if kind == "events_api" else body
+        if kind == "slash_commands":
+            event = {**body, "type": COMMAND}
         if not isinstance(event.get("type"), str) or not await self._is_ours(kind, body, event):
             return None
         self._unlearn(event)
@@ -58,6 +60,10 @@ class Intake:
         name = body.get("event_id") or hashlib.sha256(orjson.dumps(body)).hexdigest()[:32]
         payload = orjson.dumps({**event, BESIDE: beside})
         return Delivered(f"event:{name}", channel, event["type"], payload)
+
+    async def met(self, channel: str) -> Delivered | None:
+        """A conversation that was asked for, so that its chat has its name."""
+        return await self.delivered(MET, {"type": MET, "channel": channel})
 
     async def _is_ours(self, kind: str, body: Json, event: Json) -> bool:
         """Whether it is for this account: an app tells of all who installed it in one place."""

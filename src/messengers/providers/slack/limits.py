@@ -10,9 +10,7 @@ from messengers.providers.capabilities import Capabilities, Level, MediaLimit
 
 __all__ = [
     "CAPABILITIES",
-    "MAX_BUTTON",
     "MAX_BUTTONS_IN_BLOCK",
-    "MAX_BUTTON_URL",
     "MAX_SECTION",
     "MAX_TEXT",
 ]
@@ -21,8 +19,6 @@ MAX_TEXT = 4_000
 """Characters, so that what was sent can be changed as well."""
 MAX_SECTION = 3_000
 """Characters of a section block's text."""
-MAX_BUTTON = 75
-MAX_BUTTON_URL = 3_000
 MAX_BUTTONS_IN_BLOCK = 25
 _MAX_BUTTONS = 100
 """Our own choice: fifty blocks would hold many more."""
@@ -57,8 +53,18 @@ def _media() -> dict[MediaKind, MediaLimit]:
 CAPABILITIES = Capabilities(
     max_text=MAX_TEXT,
     media=_media(),
+    edit=Level.FULL,
+    delete=Level.FULL,
+    react=Level.FULL,
+    mark_read=Level.PARTIAL,
     reply=Level.PARTIAL,
+    download_media=Level.FULL,
+    rich=Level.FALLBACK,
+    pin=Level.FULL,
+    max_buttons=_MAX_BUTTONS,
     sends_per_chat_per_s=1.0,
     login="token",
 )
-"""An answer opens or continues the thread of the message: Slack has no quotations."""
+"""An answer opens or continues the thread of the message: Slack has no quotations. A workspace may
+end the time for edits and deletions. Places and contacts leave as text. What is marked as read only
+the account itself sees."""

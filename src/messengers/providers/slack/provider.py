@@ -2,25 +2,57 @@
 
 from collections.abc import AsyncGenerator, Sequence
 from contextlib import asynccontextmanager
+from dataclasses import dataclass
 
 from messengers.errors import BadCredentials, NotConnected
-from messengers.providers.base import Happening, Part, ProviderContext, ReadsDialect, Sent, Sink
+from messengers.models import Attachment, MessageRef
+from messengers.providers.base import (
+    Deletes,
+    DownloadsMedia,
+    Edits,
+    Happening,
+    MarksRead,
+    Part,
+    Pins,
+    ProviderContext,
+    Reacts,
+    ReadsDialect,
+    ResolvesRecipients,
+    Sent,
+    Sink,
+)
 from messengers.providers.capabilities import Capabilities
 from messengers.providers.slack import incoming, places
 from messengers.providers.slack.calls import Calls
-from messengers.providers.slack.config import SlackConfig
+from messengers.providers.slack.changes import Changes
+from messengers.providers.slack.config import SlackConfig, kind_of
+from messengers.providers.slack.delivery import Courier
 from messengers.providers.slack.directory import Directory
 from messengers.providers.slack.failures import told
+from messengers.providers.slack.files import fetched
 from messengers.providers.slack.formatting import parts_of, read_text, with_mass_mentions
 from messengers.providers.slack.intake import Account, Intake
 from messengers.providers.slack.limits import CAPABILITIES
 from messengers.providers.slack.memory import Memory
 from messengers.providers.slack.pace import Pace
+from messengers.providers.slack.seeking import found
 from messengers.providers.slack.states import connected
 from messengers.providers.slack.stream import Stream
 from messengers.providers.slack.wire import Wire
 
 __all__ = ["SlackProvider"]
+
+
+@dataclass(frozen=True, slots=True)
+class _Running:
+    """What one run has."""
+
+    calls: Calls
+    directory: Directory
+    intake: Intake
+    sink: Sink
+    courier: Courier
+    changes: Changes
 
 
 class SlackProvider:
@@ -34,7 +66,7 @@ class SlackProvider:
         self._clock = context.clock
         self._memory = Memory(context.directory)
         self._pace = Pace(context.clock)
-        self._calls: Calls | None = None
+        self._running: _Running | None = None
 
     async def run(self, sink: Sink) -> None:
         """Receive until cancelled, or until Slack wants this app no more."""
@@ -43,14 +75,16 @@ class SlackProvider:
             calls = Calls(wire, self._pace)
             directory = Directory(calls, self._clock, account.handle)
             intake = Intake(account, directory, self._clock)
-            stream = Stream(
-                wire, self._config.app_token.get_secret_value(), intake, sink, self._clock
-            )
-            self._calls = calls
+            previews = self._config.link_previews
+            courier = Courier(calls, directory, self._clock, previews=previews)
+            changes = Changes(calls, directory, account.user)
+            app_token = self._config.app_token.get_secret_value()
+            stream = Stream(wire, app_token, intake, sink, self._clock)
+            self._running = _Running(calls, directory, intake, sink, courier, changes)
             try:
                 await stream.follow(account, connected(account, wire.scopes))
             finally:
-                self._calls = None
+                self._running = None
 
     @asynccontextmanager
     async def _reached(self) -> AsyncGenerator[Wire]:
@@ -80,10 +114,11 @@ class SlackProvider:
             app=str((app or {}).get("app_id", "")),
         )
 
-    def calls(self) -> Calls:
-        if self._calls is None:
+    def running(self) -> _Running:
+        """What there is while Slack is connected. Raises NotConnected before and after."""
+        if self._running is None:
             raise NotConnected("Slack is not connected at the moment.", "Try again later.")
-        return self._calls
+        return self._running
 
     def capabilities(self, chat_native_id: str = "") -> Capabilities:
         return CAPABILITIES
@@ -101,22 +136,52 @@ class SlackProvider:
     def plain(self, text: str) -> str:
         return read_text(text, {})
 
+    async def resolve(self, target: str) -> Sequence[str]:
+        """What Slack knows under an id, a #channel or a @name; its chat learns its name."""
+        running = self.running()
+        ids = await found(running.calls, running.directory, target)
+        for each in ids[-1:]:
+            channel = await running.directory.channel_of(each)
+            event = await running.intake.met(channel)
+            if event is not None:
+                await running.sink.ingest(
+                    event.event_key, event.chat_key, event.kind, event.payload
+                )
+        return ids
+
     async def send(self, chat_native_id: str, part: Part, key: str) -> Sent:
-        del key  # Slack takes none: what was not answered stays in doubt
-        answer = await self.calls().ask(
-            "chat.postMessage",
-            changes=True,
-            bucket=chat_native_id,
-            channel=chat_native_id,
-            text=part.text,
-            unfurl_links=self._config.link_previews,
-            unfurl_media=self._config.link_previews,
-        )
-        return Sent(str(answer["ts"]), places.time_of(answer["ts"]))
+        return await self.running().courier.deliver(chat_native_id, part, key)
+
+    async def edit(self, chat_native_id: str, message: MessageRef, text: str) -> None:
+        await self.running().changes.edit(chat_native_id, message, text)
+
+    async def delete(self, chat_native_id: str, message: MessageRef) -> None:
+        await self.running().changes.delete(chat_native_id, message)
+
+    async def react(self, chat_native_id: str, message: MessageRef, emoji: str) -> None:
+        await self.running().changes.react(chat_native_id, message, emoji)
+
+    async def pin(self, chat_native_id: str, message: MessageRef, pinned: bool) -> None:
+        await self.running().changes.pin(chat_native_id, message, pinned=pinned)
+
+    async def mark_read(self, chat_native_id: str, messages: Sequence[MessageRef]) -> None:
+        """In the account's own list; a bot has none that anybody looks at."""
+        if kind_of(self._config) == "personal":
+            await self.running().changes.mark(chat_native_id, messages[-1])
+
+    async def download(self, attachment: Attachment, max_bytes: int) -> bytes:
+        return await fetched(self.running().calls, attachment, max_bytes)
 
     async def probe(self) -> None:
         async with self._reached() as wire:
             await self._account(wire)
 
 
+_edits: type[Edits] = SlackProvider
+_deletes: type[Deletes] = SlackProvider
+_reacts: type[Reacts] = SlackProvider
+_pins: type[Pins] = SlackProvider
+_marks: type[MarksRead] = SlackProvider
+_downloads: type[DownloadsMedia] = SlackProvider
 _reads: type[ReadsDialect] = SlackProvider
+_resolves: type[ResolvesRecipients] = SlackProvider

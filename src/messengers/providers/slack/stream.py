@@ -31,6 +31,8 @@ _FAREWELL_S = 30.0
 _SHORT_S = 5.0
 """One that ends sooner without a word is a fault, and no reason to open the next at once."""
 _CONFLICT_PAUSES_S = (5.0, 15.0, 60.0)
+_FAREWELLS = frozenset({"tokens_revoked", "app_uninstalled"})
+"""It may be somebody else's token: Slack is asked."""
 _WHERE = "Basic Information, App-Level Tokens: make one with connections:write and enter it."
 
 
@@ -128,6 +130,9 @@ class Stream:
             event = await self._intake.delivered(kind, cast("Json", body))
             if event is not None:
                 await self._sink.ingest(event.event_key, event.chat_key, event.kind, event.payload)
+                if event.kind in _FAREWELLS:
+                    with told(changes=False):
+                        await self._wire.ask("auth.test")
         try:
             await socket.send_str(orjson.dumps({"envelope_id": frame["envelope_id"]}).decode())
         except (ConnectionError, RuntimeError):
