@@ -345,7 +345,7 @@ class ScriptedProvider(ScriptedGroups):
         self._platform.answer()
         self._platform.arranged.append((chat_native_id, arrangement))
 
-    def unpack(self, request: WebhookRequest) -> WebhookAnswer:
+    async def unpack(self, request: WebhookRequest) -> WebhookAnswer:
         if request.method == "GET":
             return WebhookAnswer(body=request.query.get("challenge", ""))
         given = bytes.fromhex(request.headers.get("x-signature", ""))

@@ -206,7 +206,8 @@ def test_between_commit_and_acknowledgement_nothing_is_awaited() -> None:
     web, core = ROOT / "src/messengers/web/webhooks.py", ROOT / "src/messengers/core"
 
     assert awaited(web, "take") == ["body_of", "self._deliveries.take"]
-    assert awaited(core / "deliveries.py", "take") == ["self._supervisor.arrived"]
+    taken = ["self._verified", "self._supervisor.arrived"]
+    assert awaited(core / "deliveries.py", "take") == taken
     assert awaited(core / "supervisor.py", "arrived") == ["self._ingest"]
     assert awaited(core / "inbox.py", "ingest") == ["self._store.write"]
 

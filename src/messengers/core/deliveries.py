@@ -28,7 +28,7 @@ class Deliveries:
             NotConnected: the instance does not run; the messenger delivers again later.
             StorageUnavailable: it could not be stored; likewise.
         """
-        answer = self._verified(instance_id, request)
+        answer = await self._verified(instance_id, request)
         entry = self._instances.registry.entry(instance_id)
         for event in answer.events:
             await self._supervisor.arrived(
@@ -38,12 +38,12 @@ class Deliveries:
             answer.stored()
         return answer
 
-    def _verified(self, instance_id: str, request: WebhookRequest) -> WebhookAnswer:
+    async def _verified(self, instance_id: str, request: WebhookRequest) -> WebhookAnswer:
         provider = self._instances.provider(instance_id)
         if not isinstance(provider, ReceivesWebhooks):
             raise NotFound("Nothing is delivered here.")
         try:
-            return provider.unpack(request)
+            return await provider.unpack(request)
         except ValueError as exc:
             log.info("a delivery could not be read: %s", type(exc).__name__)
             raise Unauthorized("The delivery cannot be read.") from exc

@@ -45,8 +45,8 @@ class WebhookAnswer:
 class ReceivesWebhooks(Protocol):
     """Is delivered to at `ProviderContext.webhook_url`."""
 
-    def unpack(self, request: WebhookRequest) -> WebhookAnswer:
-        """Verify a delivery and split it into events; pure, and quick.
+    async def unpack(self, request: WebhookRequest) -> WebhookAnswer:
+        """Verify a delivery and split it into events, in less time than the messenger waits.
 
         Raises:
             Unauthorized: it is not proven to come from the messenger. So is what raises ValueError,

@@ -59,6 +59,7 @@ CAPABILITIES = Capabilities(
     mark_read=Level.PARTIAL,
     reply=Level.PARTIAL,
     download_media=Level.FULL,
+    webhooks=Level.FULL,
     rich=Level.FALLBACK,
     pin=Level.FULL,
     max_buttons=_MAX_BUTTONS,

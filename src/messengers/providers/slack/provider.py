@@ -38,7 +38,9 @@ from messengers.providers.slack.pace import Pace
 from messengers.providers.slack.seeking import found
 from messengers.providers.slack.states import connected
 from messengers.providers.slack.stream import Stream
+from messengers.providers.slack.webhook import Door, opened
 from messengers.providers.slack.wire import Wire
+from messengers.providers.webhooks import ReceivesWebhooks, WebhookAnswer, WebhookRequest
 
 __all__ = ["SlackProvider"]
 
@@ -53,6 +55,7 @@ class _Running:
     sink: Sink
     courier: Courier
     changes: Changes
+    door: Door
 
 
 class SlackProvider:
@@ -65,6 +68,7 @@ class SlackProvider:
         self._api = context.endpoints.get("api", "")
         self._clock = context.clock
         self._memory = Memory(context.directory)
+        self._webhook_url = context.webhook_url
         self._pace = Pace(context.clock)
         self._running: _Running | None = None
 
@@ -78,11 +82,15 @@ class SlackProvider:
             previews = self._config.link_previews
             courier = Courier(calls, directory, self._clock, previews=previews)
             changes = Changes(calls, directory, account.user)
-            app_token = self._config.app_token.get_secret_value()
-            stream = Stream(wire, app_token, intake, sink, self._clock)
-            self._running = _Running(calls, directory, intake, sink, courier, changes)
+            door = Door(wire, self._webhook_url, self._memory, sink)
+            self._running = _Running(calls, directory, intake, sink, courier, changes, door)
+            state = connected(account, wire.scopes)
             try:
-                await stream.follow(account, connected(account, wire.scopes))
+                if app_token := self._config.app_token.get_secret_value():
+                    stream = Stream(wire, app_token, intake, sink, self._clock)
+                    await stream.follow(account, state)
+                else:
+                    await door.follow(state)
             finally:
                 self._running = None
 
@@ -128,6 +136,17 @@ class SlackProvider:
 
     def translate(self, kind: str, payload: bytes) -> Sequence[Happening]:
         return incoming.translate(kind, payload)
+
+    async def unpack(self, request: WebhookRequest) -> WebhookAnswer:
+        """A request of the Events API; without a signing secret none is one."""
+        secret = self._config.signing_secret.get_secret_value()
+        kind, body = opened(request, secret, self._clock)
+        running = self.running()
+        running.door.knocked()
+        if kind == "url_verification":
+            return WebhookAnswer(body=str(body.get("challenge", "")))
+        event = await running.intake.delivered(kind, body)
+        return WebhookAnswer([event] if event else [])
 
     def render(self, markdown: str) -> Sequence[str]:
         parts = parts_of(markdown)
@@ -184,4 +203,5 @@ _pins: type[Pins] = SlackProvider
 _marks: type[MarksRead] = SlackProvider
 _downloads: type[DownloadsMedia] = SlackProvider
 _reads: type[ReadsDialect] = SlackProvider
+_delivered: type[ReceivesWebhooks] = SlackProvider
 _resolves: type[ResolvesRecipients] = SlackProvider

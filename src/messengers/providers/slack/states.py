@@ -3,7 +3,7 @@
 from messengers.models import Health, Lifecycle
 from messengers.providers.slack.intake import Account
 
-__all__ = ["CONFLICT", "connected"]
+__all__ = ["CONFLICT", "connected", "unheard"]
 
 CONFLICT = Health(
     lifecycle=Lifecycle.CONFLICT,
@@ -31,3 +31,14 @@ def connected(account: Account, scopes: frozenset[str]) -> Health:
     if lacking and scopes:
         who += f" Scopes it lacks: {', '.join(lacking)}."
     return Health(lifecycle=Lifecycle.CONNECTED, reason=who)
+
+
+def unheard(url: str) -> Health:
+    """Slack was not heard yet: it may not know where to deliver."""
+    return Health(
+        lifecycle=Lifecycle.DEGRADED,
+        reason=(
+            f"Nothing came from Slack yet. In the app's settings enter {url} as the Request URL of"
+            " Event Subscriptions and of Interactivity; Slack tries it at once."
+        ),
+    )

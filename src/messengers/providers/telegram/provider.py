@@ -116,7 +116,7 @@ class TelegramProvider(Managing):
         """Whether a webhook may go: it is our own, or the owner wants that of others."""
         return self._config.take_over or is_own(webhook, self._instance)
 
-    def unpack(self, request: WebhookRequest) -> WebhookAnswer:
+    async def unpack(self, request: WebhookRequest) -> WebhookAnswer:
         return self._door.unpack(request)
 
     async def end_deliveries(self) -> None:
