@@ -13,6 +13,7 @@ from messengers.core.address import Address
 from messengers.core.approvals import Approvals
 from messengers.core.arrangements import Arrangements
 from messengers.core.arrivals import Arrivals
+from messengers.core.backfill import Backfill
 from messengers.core.batches import Batches
 from messengers.core.bulk import Bulk
 from messengers.core.changes import Changes
@@ -165,7 +166,8 @@ async def _build(
     await instances.load()
     chats = Chats(store, clock, events, instances)
     feed = Feed(store, events, instances, chats)
-    history = History(store, events, instances, chats, feed)
+    backfill = Backfill(clock, events, instances)
+    history = History(store, events, instances, chats, feed, backfill)
     media = Media(store, clock, settings, instances)
     sources = Sources(store, settings, guard, instances, chats, media)
     transcripts = Transcripts(settings, guard, events)
@@ -206,7 +208,7 @@ async def _build(
         chats=chats,
         contacts=Contacts(store, instances),
         history=history,
-        search=Search(store, instances, chats, history),
+        search=Search(store, instances, chats, history, backfill),
         media=media,
         sources=sources,
         documents=Documents(),

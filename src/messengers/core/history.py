@@ -6,7 +6,8 @@ from datetime import datetime
 
 import anyio
 
-from messengers.clock import to_ms
+from messengers.clock import from_ms, to_ms
+from messengers.core.backfill import Backfill
 from messengers.core.callers import Caller
 from messengers.core.chats import ChatFilter, Chats, chat_key
 from messengers.core.events import Events
@@ -50,13 +51,20 @@ class History:
     """The stored messages."""
 
     def __init__(
-        self, store: Store, events: Events, instances: Instances, chats: Chats, feed: Feed
+        self,
+        store: Store,
+        events: Events,
+        instances: Instances,
+        chats: Chats,
+        feed: Feed,
+        backfill: Backfill,
     ) -> None:
         self._store = store
         self._events = events
         self._feed = feed
         self._instances = instances
         self._chats = chats
+        self._backfill = backfill
 
     def of_row(self, row: Row) -> Message:
         """The domain form of a stored message."""
@@ -72,7 +80,10 @@ class History:
         around: str = "",
         cursor: str = "",
     ) -> Page[Message]:
-        """Messages of one chat, oldest to newest; the cursor leads to older ones."""
+        """Messages of one chat, oldest to newest; the cursor leads to older ones.
+
+        Where the store ends before the page does, the messenger is asked for what is older.
+        """
         check_limit(limit, 200)
         self._instances.resolve(caller, chat.instance)
         if since and until and since >= until:
@@ -82,13 +93,35 @@ class History:
         scope = f"read {chat.id} {since} {until}"
         position = self._store.cursors.decode(scope, cursor) if cursor else None
         stmt = rows.page(since=since is not None, older=position is not None)
-        params: dict[str, object] = {"until": to_ms(until) if until else _END_OF_TIME}
+        params: dict[str, object] = {"until": _until(until)}
         if since:
             params["since"] = to_ms(since)
         if position:
             params |= {"at": position[0], "id": position[1]}
-        found = await self._store.rows(stmt, chat=chat_key(chat), limit=limit + 1, **params)
+        params |= {"chat": chat_key(chat), "limit": limit + 1}
+        found = await self._store.rows(stmt, **params)
+        end = int(position[0]) if position else _until(until)
+        if len(found) <= limit and await self._older(chat, found, end, since, limit):
+            found = await self._store.rows(stmt, **params)
         return self._page(scope, found, limit)
+
+    async def _older(
+        self, chat: Chat, found: Sequence[Row], end: int, since: datetime | None, limit: int
+    ) -> bool:
+        """Whether the messenger had more for a page that the store does not fill."""
+        if since is not None:
+            oldest = await self.since(chat)
+            if oldest is not None and oldest <= since:
+                return False
+        if found:
+            # Stored by the millisecond: what shares it with the oldest is asked for as well.
+            end = found[-1]["sent_at"] + 1
+        return await self._backfill.older(chat, end, limit + 1 - len(found))
+
+    async def since(self, chat: Chat) -> datetime | None:
+        """When the oldest stored message of a chat was sent."""
+        row = await self._store.row(rows.oldest_of_chat, chat=chat_key(chat))
+        return from_ms(row["sent_at"]) if row and row["sent_at"] is not None else None
 
     def _page(self, scope: str, found: Sequence[Row], limit: int) -> Page[Message]:
         """Newest-first rows, one more than asked for where there is more, as a page."""
@@ -214,3 +247,7 @@ class History:
                 by_chat.setdefault(notice.event.chat, []).append(notice.message)
         found = await self._chats.many(caller, by_chat)
         return tuple(ChatMessages(chat, tuple(by_chat[chat.id])) for chat in found)
+
+
+def _until(moment: datetime | None) -> int:
+    return to_ms(moment) if moment else _END_OF_TIME

@@ -34,6 +34,8 @@ class Hit:
 
     chat: Chat
     message: Message
+    by_messenger: bool = False
+    """The messenger's own search found it: it was not stored before."""
 
 
 def check_limit(limit: int, maximum: int) -> int:

@@ -86,6 +86,7 @@ __all__ = [
     "ReceiptSeen",
     "Reconciles",
     "ResolvesRecipients",
+    "SearchesHistory",
     "Sent",
     "ShowsPortraits",
     "Sink",
@@ -303,11 +304,23 @@ class ShowsPortraits(Protocol):
 
 @runtime_checkable
 class FetchesHistory(Protocol):
-    """Reads older messages of a chat, newest first, as ingestible happenings."""
+    """Reads older messages of a chat, as ingestible happenings; fewer where there are no more."""
 
     async def history(
         self, chat_native_id: str, before: datetime, limit: int
     ) -> Sequence[Happening]: ...
+
+
+@runtime_checkable
+class SearchesHistory(Protocol):
+    """Searches what the account may read at the platform, stored here or not."""
+
+    async def search(self, query: str, limit: int) -> Sequence[Happening]:
+        """The newest messages that fit, as ingestible happenings.
+
+        Raises Unsupported where this account may not search.
+        """
+        ...
 
 
 @runtime_checkable
@@ -377,6 +390,7 @@ class ProviderInfo:
         "mark_read": MarksRead,
         "download_media": DownloadsMedia,
         "fetch_history": FetchesHistory,
+        "search_history": SearchesHistory,
         "visitors": HostsVisitors,
         "webhooks": ReceivesWebhooks,
         "groups": ManagesGroups,

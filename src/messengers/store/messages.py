@@ -47,11 +47,13 @@ __all__ = [
     "in_threads",
     "incoming",
     "keys_of",
+    "last_id",
     "last_key",
     "last_of_owner",
     "many",
     "message_of",
     "newest_of_chats",
+    "oldest_of_chat",
     "page",
     "remove",
     "senders",
@@ -166,6 +168,11 @@ _remove = delete(_messages).where(_messages.c.id == bindparam("message"))
 _fts = lightweight("message_search", column("rowid"))
 
 
+def last_id(conn: Connection) -> int:
+    """Key of the newest row: it never falls, so that a greater one tells of new rows."""
+    return conn.execute(select(func.max(_messages.c.id))).scalar() or 0
+
+
 def add(conn: Connection, values: dict[str, Any]) -> int:
     """A message of ours; returns its key."""
     return run(conn, _insert, values).lastrowid or 0
@@ -219,6 +226,9 @@ def page(*, since: bool, older: bool, newer: bool = False) -> Select[Any]:
     return stmt.order_by(time.desc(), key.desc()).limit(bindparam("limit"))
 
 
+oldest_of_chat = select(func.min(_messages.c.sent_at).label("sent_at")).where(
+    _messages.c.chat_id == bindparam("chat")
+)
 around = page(since=False, older=False, newer=True)
 
 

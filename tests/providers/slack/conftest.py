@@ -10,6 +10,7 @@ import anyio
 import pytest
 
 from messengers.core.callers import OWNER, Caller
+from messengers.core.chats import chat_key
 from messengers.core.core import Core, open_core
 from messengers.core.registry import Entry
 from messengers.models import Chat as OurChat
@@ -17,6 +18,7 @@ from messengers.models import Draft, Lifecycle, SentMessage
 from messengers.models import Message as OurMessage
 from messengers.providers.slack.provider import SlackProvider
 from messengers.settings import Settings
+from messengers.store.messages import page
 from tests.fakes.slack import Bot, Channel, FakeSlack, User, Workspace
 from tests.fakes.slack.tokens import Token
 
@@ -74,9 +76,13 @@ class Connected:
         return await until(lambda: self.core.chats.get_by_native(instance, native_id))
 
     async def messages(self, native_id: str) -> Sequence[OurMessage]:
-        """What is stored of a chat, oldest first."""
+        """What is stored of a chat, oldest first; whoever reads it as a tool does fetches more."""
         found = await self.core.chats.get_by_native(self.entry.instance.id, native_id)
-        return () if found is None else (await self.core.history.read(OWNER, found, 200)).items
+        if found is None:
+            return ()
+        place = {"chat": chat_key(found), "until": 2**62, "limit": 200}
+        stored = await self.core.store.rows(page(since=False, older=False), **place)
+        return [self.core.history.of_row(row) for row in reversed(stored)]
 
     async def message(
         self, native_id: str, fits: Callable[[OurMessage], object] = bool

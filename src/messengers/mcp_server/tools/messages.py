@@ -92,12 +92,14 @@ async def read_messages(
     asked = Asked.read(call.zone, since, until, cursor)
     span = asked.span
     place = await call.core.chats.find(call.caller, chat)
-    oldest = await _history_since(call, place)
+    oldest = ""
 
     async def fetch(size: int) -> Page[Message]:
+        nonlocal oldest
         page = await call.core.history.read(
             call.caller, place, size, span.since, span.until, around, asked.cursor
         )
+        oldest = await _history_since(call, place)
         return Page(page.items, asked.carry(page.cursor))
 
     def render(page: Page[Message], note: str) -> str:
@@ -153,10 +155,15 @@ async def search_messages(
         if format == "json":
             found = messages_as_data(hit.message for hit in page.items)
             chats = {hit.chat.id: hit.chat.name for hit in page.items}
-            return json_answer({"range": ends}, {"messages": found, "chats": chats}, note)
+            new = [hit.message.id for hit in page.items if hit.by_messenger]
+            ours: dict[str, object] = {"range": ends, **({"by_messenger": new} if new else {})}
+            return json_answer(ours, {"messages": found, "chats": chats}, note)
         transcript = Transcript(call.zone, longest=SHORT // 3)
         lines = hits(page.items, transcript)
-        top = header(f"{len(page.items)} found", ends, transcript.visible.report())
+        found = f"{len(page.items)} found"
+        new = [hit.message.id for hit in page.items if hit.by_messenger]
+        fetched = f"by the messenger's own search: {', '.join(new)}" if new else ""
+        top = header(found, fetched, ends, transcript.visible.report())
         return _joined(top, untrusted(lines), note)
 
     async def empty() -> str:
@@ -216,11 +223,8 @@ def _transcript(
 
 
 async def _history_since(call: Asking, place: Chat) -> str:
-    """How far back the instance's messages reach; asked of the store until it is known."""
-    instance = call.core.instances.by_name(place.instance)
-    if instance.history_since is None:
-        instance = (await call.core.instances.get(call.caller, instance.id)).instance
-    since = call.zone.day(instance.history_since)
+    """How far back the chat's stored messages reach."""
+    since = call.zone.day(await call.core.history.since(place))
     return f" · history since {since}" if since else ""
 
 

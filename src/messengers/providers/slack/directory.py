@@ -68,7 +68,9 @@ class Directory:
         """It is another now: it is asked for when it is met again."""
         self._kept.pop(key, None)
 
-    async def named_in(self, text: str, channel: str, bot: str, patience_s: float) -> Json:
+    async def named_in(
+        self, text: str, channel: str, bot: str, patience_s: float, most: int = _MOST_ASKED
+    ) -> Mapping[str, Mapping[str, Json]]:
         """Everything that an event's JSON names, as far as it is told in time."""
         asked: dict[str, list[str]] = {
             "users": _met(_PERSON, text),
@@ -97,7 +99,7 @@ class Directory:
                 asked["users"] = [*dict.fromkeys([*([peer] if peer else []), *asked["users"]])]
             async with anyio.create_task_group() as tasks:
                 for kind, keys in asked.items():
-                    for key in keys[:_MOST_ASKED]:
+                    for key in keys[:most]:
                         tasks.start_soon(look, kind, key)
         return found
 

@@ -86,9 +86,7 @@ def chat_of(channel: str, kind: str, known: Known) -> ChatSeen:
     return ChatSeen(channel, _KINDS.get(kind, "group"), str(place.get("name", "")), "platform")
 
 
-def message_seen(
-    message: Json, chat: ChatSeen, known: Known, origin: Origin | None = None
-) -> MessageSeen:
+def message_seen(message: Json, chat: ChatSeen, known: Known) -> MessageSeen:
     """A message of Slack's JSON."""
     body = read(message, known.names)
     sender = _sender(message, known)
@@ -102,7 +100,7 @@ def message_seen(
         sender=sender,
         sent_at=time_of(ts),
         direction="out" if sender.is_me else "in",
-        origin=origin or _origin(message, sender),
+        origin=_origin(message, sender),
         text=body.text,
         attachments=body.attachments,
         reply_to_native_id=thread if is_reply else "",

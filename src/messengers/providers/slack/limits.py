@@ -59,6 +59,8 @@ CAPABILITIES = Capabilities(
     mark_read=Level.PARTIAL,
     reply=Level.PARTIAL,
     download_media=Level.FULL,
+    fetch_history=Level.FULL,
+    search_history=Level.PARTIAL,
     webhooks=Level.FULL,
     rich=Level.FALLBACK,
     pin=Level.FULL,
@@ -68,4 +70,4 @@ CAPABILITIES = Capabilities(
 )
 """An answer opens or continues the thread of the message: Slack has no quotations. A workspace may
 end the time for edits and deletions. Places and contacts leave as text. What is marked as read only
-the account itself sees."""
+the account itself sees; Slack's own search is for people."""

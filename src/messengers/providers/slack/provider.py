@@ -3,6 +3,7 @@
 from collections.abc import AsyncGenerator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from datetime import datetime
 
 from messengers.errors import BadCredentials, NotConnected
 from messengers.models import Attachment, MessageRef
@@ -10,6 +11,7 @@ from messengers.providers.base import (
     Deletes,
     DownloadsMedia,
     Edits,
+    FetchesHistory,
     Happening,
     MarksRead,
     Part,
@@ -18,6 +20,7 @@ from messengers.providers.base import (
     Reacts,
     ReadsDialect,
     ResolvesRecipients,
+    SearchesHistory,
     Sent,
     Sink,
 )
@@ -35,6 +38,7 @@ from messengers.providers.slack.intake import Account, Intake
 from messengers.providers.slack.limits import CAPABILITIES
 from messengers.providers.slack.memory import Memory
 from messengers.providers.slack.pace import Pace
+from messengers.providers.slack.past import Past
 from messengers.providers.slack.seeking import found
 from messengers.providers.slack.states import connected
 from messengers.providers.slack.stream import Stream
@@ -56,6 +60,7 @@ class _Running:
     courier: Courier
     changes: Changes
     door: Door
+    past: Past
 
 
 class SlackProvider:
@@ -83,7 +88,8 @@ class SlackProvider:
             courier = Courier(calls, directory, self._clock, previews=previews)
             changes = Changes(calls, directory, account.user)
             door = Door(wire, self._webhook_url, self._memory, sink)
-            self._running = _Running(calls, directory, intake, sink, courier, changes, door)
+            past = Past(calls, directory, account, self._clock)
+            self._running = _Running(calls, directory, intake, sink, courier, changes, door, past)
             state = connected(account, wire.scopes)
             try:
                 if app_token := self._config.app_token.get_secret_value():
@@ -188,6 +194,14 @@ class SlackProvider:
         if kind_of(self._config) == "personal":
             await self.running().changes.mark(chat_native_id, messages[-1])
 
+    async def history(
+        self, chat_native_id: str, before: datetime, limit: int
+    ) -> Sequence[Happening]:
+        return await self.running().past.before(chat_native_id, before, limit)
+
+    async def search(self, query: str, limit: int) -> Sequence[Happening]:
+        return await self.running().past.search(query, limit)
+
     async def download(self, attachment: Attachment, max_bytes: int) -> bytes:
         return await fetched(self.running().calls, attachment, max_bytes)
 
@@ -204,4 +218,6 @@ _marks: type[MarksRead] = SlackProvider
 _downloads: type[DownloadsMedia] = SlackProvider
 _reads: type[ReadsDialect] = SlackProvider
 _delivered: type[ReceivesWebhooks] = SlackProvider
+_past: type[FetchesHistory] = SlackProvider
+_searches: type[SearchesHistory] = SlackProvider
 _resolves: type[ResolvesRecipients] = SlackProvider
