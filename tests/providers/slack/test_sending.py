@@ -258,7 +258,7 @@ async def becomes_named(work: Connected, native_id: str, name: str) -> None:
 async def test_a_refusal_is_told_in_words_and_nothing_was_sent(
     work: Connected, error: str, said: str
 ) -> None:
-    work.slack.fail_next("chat.postMessage", error)
+    work.slack.fail_next("chat.postMessage", error, times=None)
 
     answer = await work.send(work.team, "hello")
 

@@ -17,7 +17,7 @@ from messengers.providers.slack.directory import Directory
 from messengers.providers.slack.failures import told
 from messengers.providers.slack.outgoing import blocks_of, file_name, metadata_of, text_of
 from messengers.providers.slack.places import time_of, ts_of
-from messengers.providers.slack.wire import Json, as_object
+from messengers.providers.slack.wire import Json, Refused, as_object
 
 __all__ = ["Courier"]
 
@@ -62,19 +62,33 @@ class Courier:
         text, notes = text_of(part)
         began_s = self._clock.now().timestamp()
         try:
-            answer = await self._calls.ask(
-                "chat.postMessage",
-                changes=True,
-                bucket=channel,
-                **self._post(posting, part, text),
-            )
+            with told(changes=True):
+                answer, joined = await self._posted(posting, self._post(posting, part, text))
         except Uncertain:
             ts = await self._found(posting, began_s)
             if ts is None:
                 raise
         else:
             ts = str(answer.get("ts") or "")
+            notes = (*notes, *joined)
         return _sent(ts, notes)
+
+    async def _posted(
+        self, posting: _Posting, post: dict[str, Any]
+    ) -> tuple[Json, tuple[str, ...]]:
+        """The answer, and what was done for it: into a public channel one comes by oneself."""
+        try:
+            return await self._calls.tried("chat.postMessage", post, posting.channel), ()
+        except Refused as exc:
+            if exc.why != "not_in_channel":
+                raise
+            place = {"channel": posting.channel}
+            try:
+                await self._calls.tried("conversations.join", place)
+            except Refused:
+                raise exc from None
+        answer = await self._calls.tried("chat.postMessage", post, posting.channel)
+        return answer, ("Joined the channel first.",)
 
     def _post(self, posting: _Posting, part: Part, text: str) -> dict[str, Any]:
         return {

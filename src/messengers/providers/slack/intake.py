@@ -26,6 +26,8 @@ class Account:
     team_name: str
     user: str
     handle: str
+    url: str = ""
+    """Of the workspace, with a slash at its end."""
     bot: str = ""
     app: str = ""
     """Of a bot: its app, where Slack tells."""

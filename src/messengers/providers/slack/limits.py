@@ -61,6 +61,7 @@ CAPABILITIES = Capabilities(
     download_media=Level.FULL,
     fetch_history=Level.FULL,
     search_history=Level.PARTIAL,
+    groups=Level.PARTIAL,
     webhooks=Level.FULL,
     rich=Level.FALLBACK,
     pin=Level.FULL,

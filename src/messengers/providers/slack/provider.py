@@ -2,10 +2,9 @@
 
 from collections.abc import AsyncGenerator, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
 from datetime import datetime
 
-from messengers.errors import BadCredentials, NotConnected
+from messengers.errors import BadCredentials
 from messengers.models import Attachment, MessageRef
 from messengers.providers.base import (
     Deletes,
@@ -25,6 +24,7 @@ from messengers.providers.base import (
     Sink,
 )
 from messengers.providers.capabilities import Capabilities
+from messengers.providers.groups import ManagesGroups
 from messengers.providers.slack import incoming, places
 from messengers.providers.slack.calls import Calls
 from messengers.providers.slack.changes import Changes
@@ -36,9 +36,11 @@ from messengers.providers.slack.files import fetched
 from messengers.providers.slack.formatting import parts_of, read_text, with_mass_mentions
 from messengers.providers.slack.intake import Account, Intake
 from messengers.providers.slack.limits import CAPABILITIES
+from messengers.providers.slack.managing import Managing
 from messengers.providers.slack.memory import Memory
 from messengers.providers.slack.pace import Pace
 from messengers.providers.slack.past import Past
+from messengers.providers.slack.running import Running
 from messengers.providers.slack.seeking import found
 from messengers.providers.slack.states import connected
 from messengers.providers.slack.stream import Stream
@@ -49,21 +51,7 @@ from messengers.providers.webhooks import ReceivesWebhooks, WebhookAnswer, Webho
 __all__ = ["SlackProvider"]
 
 
-@dataclass(frozen=True, slots=True)
-class _Running:
-    """What one run has."""
-
-    calls: Calls
-    directory: Directory
-    intake: Intake
-    sink: Sink
-    courier: Courier
-    changes: Changes
-    door: Door
-    past: Past
-
-
-class SlackProvider:
+class SlackProvider(Managing):
     """One account in one workspace."""
 
     def __init__(self, context: ProviderContext) -> None:
@@ -75,30 +63,36 @@ class SlackProvider:
         self._memory = Memory(context.directory)
         self._webhook_url = context.webhook_url
         self._pace = Pace(context.clock)
-        self._running: _Running | None = None
 
     async def run(self, sink: Sink) -> None:
         """Receive until cancelled, or until Slack wants this app no more."""
         async with self._reached() as wire:
             account = await self._account(wire)
-            calls = Calls(wire, self._pace)
-            directory = Directory(calls, self._clock, account.handle)
-            intake = Intake(account, directory, self._clock)
-            previews = self._config.link_previews
-            courier = Courier(calls, directory, self._clock, previews=previews)
-            changes = Changes(calls, directory, account.user)
-            door = Door(wire, self._webhook_url, self._memory, sink)
-            past = Past(calls, directory, account, self._clock)
-            self._running = _Running(calls, directory, intake, sink, courier, changes, door, past)
             state = connected(account, wire.scopes)
+            running = self._running = self._begun(wire, account, sink)
             try:
                 if app_token := self._config.app_token.get_secret_value():
-                    stream = Stream(wire, app_token, intake, sink, self._clock)
+                    stream = Stream(wire, app_token, running.intake, sink, self._clock)
                     await stream.follow(account, state)
                 else:
-                    await door.follow(state)
+                    await running.door.follow(state)
             finally:
                 self._running = None
+
+    def _begun(self, wire: Wire, account: Account, sink: Sink) -> Running:
+        calls, clock = Calls(wire, self._pace), self._clock
+        directory = Directory(calls, clock, account.handle)
+        return Running(
+            account=account,
+            calls=calls,
+            directory=directory,
+            intake=Intake(account, directory, clock),
+            sink=sink,
+            courier=Courier(calls, directory, clock, previews=self._config.link_previews),
+            changes=Changes(calls, directory, account.user),
+            past=Past(calls, directory, account, clock),
+            door=Door(wire, self._webhook_url, self._memory, sink),
+        )
 
     @asynccontextmanager
     async def _reached(self) -> AsyncGenerator[Wire]:
@@ -124,15 +118,10 @@ class SlackProvider:
             team_name=str(me.get("team", "")),
             user=me["user_id"],
             handle=str(me.get("user", "")),
+            url=str(me.get("url", "")),
             bot=bot,
             app=str((app or {}).get("app_id", "")),
         )
-
-    def running(self) -> _Running:
-        """What there is while Slack is connected. Raises NotConnected before and after."""
-        if self._running is None:
-            raise NotConnected("Slack is not connected at the moment.", "Try again later.")
-        return self._running
 
     def capabilities(self, chat_native_id: str = "") -> Capabilities:
         return CAPABILITIES
@@ -218,6 +207,7 @@ _marks: type[MarksRead] = SlackProvider
 _downloads: type[DownloadsMedia] = SlackProvider
 _reads: type[ReadsDialect] = SlackProvider
 _delivered: type[ReceivesWebhooks] = SlackProvider
+_groups: type[ManagesGroups] = SlackProvider
 _past: type[FetchesHistory] = SlackProvider
 _searches: type[SearchesHistory] = SlackProvider
 _resolves: type[ResolvesRecipients] = SlackProvider
