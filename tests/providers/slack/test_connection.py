@@ -135,6 +135,22 @@ async def test_health_says_who_it_is_and_which_scopes_it_lacks(
     assert less.reason.endswith("Scopes it lacks: files:write, im:write.")
 
 
+async def test_a_proxy_of_the_environment_gets_nothing(
+    slack: FakeSlack,
+    bot: Bot,
+    grace: User,
+    team: Channel,
+    provider: SlackProvider,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    for name in ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "http_proxy", "https_proxy"):
+        monkeypatch.setenv(name, "http://127.0.0.1:9")
+
+    async with running(provider) as shelf:
+        slack.write(grace, team, "straight")
+        await shelf.has("straight")
+
+
 async def test_a_second_instance_of_an_app_says_that_events_would_be_split(
     slack: FakeSlack, work: Connected, tmp_path: Path
 ) -> None:

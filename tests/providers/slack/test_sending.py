@@ -303,6 +303,44 @@ async def test_what_was_not_answered_is_looked_for_and_not_sent_again(
     assert [each.native_id for each in await work.messages(work.team.id)] == [sent.ts]
 
 
+async def test_an_answer_in_a_thread_is_found_again_also_when_looking_fails_at_first(
+    work: Connected,
+) -> None:
+    work.slack.write(work.grace, work.team, "who comes?")
+    heard = await work.heard(work.team.id, "who comes?")
+    work.bot.token.scopes.discard("im:history")
+    work.slack.cut("chat.postMessage")
+    await work.send(work.team, "I do", wait_s=0, reply_to=heard.id)
+    await work.slack.until(lambda: work.bot.sent())
+    work.slack.break_down("conversations.replies")
+
+    mine = await work.message(work.team.id, lambda each: each.delivery == "sent")
+
+    assert mine.text == "I do"
+    assert len(work.bot.sent()) == 1
+
+
+async def test_a_file_whose_last_step_is_not_answered_is_found_again(work: Connected) -> None:
+    work.slack.cut("files.completeUploadExternal")
+
+    answer = await work.send(work.grace, "plan", attachments=[as_data(PNG, "image/png")])
+
+    (sent,) = work.bot.sent()
+    assert answer.outcome is Outcome.ACCEPTED
+    assert sent.files[0].data == PNG
+
+
+async def test_a_thread_whose_beginning_is_not_shown_is_left_to_slack(work: Connected) -> None:
+    work.slack.write(work.grace, work.team, "who comes?")
+    heard = await work.heard(work.team.id, "who comes?")
+    work.slack.fail_next("conversations.replies", "missing_scope")
+
+    answer = await work.send(work.team, "I do", reply_to=heard.id)
+
+    assert answer.outcome is Outcome.ACCEPTED
+    assert work.bot.sent()[0].thread_ts == heard.native_id
+
+
 async def test_what_slack_does_not_show_stays_in_doubt(
     work: Connected, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -4,6 +4,8 @@ Files: https://docs.slack.dev/messaging/working-with-files/#upload. What is not 
 for by the key that goes with it, and stays in doubt where it is not found.
 """
 
+import logging
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -21,6 +23,7 @@ from messengers.providers.slack.wire import Json, Refused, as_object
 
 __all__ = ["Courier"]
 
+log = logging.getLogger(__name__)
 _UPLOAD_S = 50.0
 """Below the outbox's own deadline."""
 _SHARED_S = 12.0
@@ -134,16 +137,21 @@ class Courier:
         with anyio.move_on_after(_SEEK_S):
             while True:
                 await anyio.sleep(pause_s)
-                try:
-                    with told(changes=False):
-                        answer = await self._calls.tried(method, asked)
-                except MessengersError:
-                    return None
+                answer = await self._glance(method, asked)
                 for message in map(as_object, answer.get("messages", ())):
                     if as_object(message.get("metadata")).get("event_payload") == wanted:
                         return str(message["ts"])
                 pause_s *= _SLOWER
         return None
+
+    async def _glance(self, method: str, asked: Mapping[str, object]) -> Json:
+        """An answer, or nothing while Slack gives none: it is asked again soon."""
+        try:
+            with told(changes=False):
+                return await self._calls.tried(method, asked)
+        except MessengersError as exc:
+            log.info("%s told nothing: %s", method, type(exc).__name__)
+            return {}
 
     async def _share(self, posting: _Posting, part: Part, file: MediaBytes) -> Sent:
         """An address, the bytes, the message. Before the last step nobody sees anything."""
@@ -180,10 +188,7 @@ class Courier:
         pause_s = _FIRST_GLANCE_S
         with anyio.move_on_after(_SHARED_S):
             while True:
-                try:
-                    answer = await self._calls.ask("files.info", file=file_id)
-                except MessengersError:
-                    return None
+                answer = await self._glance("files.info", {"file": file_id})
                 ts = _share_in(as_object(answer.get("file")), channel)
                 if ts:
                     return ts
