@@ -1,6 +1,7 @@
-"""What only the messenger has: older messages of a chat that is read, and its own search.
+"""What only the messenger has: messages of a chat that is read, and its own search.
 
-Nothing is fetched ahead: a chat is filled as far as somebody reads it.
+Nothing is fetched ahead: a chat is filled as far as somebody reads it, also where messages were
+sent while nobody received here.
 """
 
 import logging
@@ -14,7 +15,7 @@ from messengers.core.chats import chat_key
 from messengers.core.events import Events
 from messengers.core.happenings import Happenings
 from messengers.core.instances import Instances
-from messengers.errors import MessengersError, NotReady
+from messengers.errors import MessengersError, NotReady, PlatformRefused, RateLimited
 from messengers.models import Chat
 from messengers.providers.base import (
     FetchesHistory,
@@ -36,7 +37,6 @@ _MOST = 200
 """Messages asked for at once."""
 _AHEAD_MS = 24 * 3600 * 1000
 """The messenger's clock may be ahead of ours."""
-_MANY = 10_000
 
 
 class Backfill:
@@ -47,31 +47,51 @@ class Backfill:
         self._events = events
         self._instances = instances
         self._happenings = Happenings(events, clock)
-        self._whole: dict[int, int] = {}
-        """Chats whose messenger has nothing before a time (ms)."""
+        self._whole: dict[str, dict[int, int]] = {}
+        """Instance → chat → the time (ms) from which on the store has all of it."""
 
-    async def older(self, chat: Chat, before: int, wanted: int) -> bool:
-        """Fetch what a chat had before a time (ms). Whether there was anything new."""
-        key = chat_key(chat)
+    def connected(self, instance_id: str) -> None:
+        """It receives again: what was said meanwhile may not have come."""
+        self._whole.pop(instance_id, None)
+
+    async def reach(self, chat: Chat, down_to: int, wanted: int) -> bool:
+        """Fetch once of what a chat had since a time (ms), where the store may lack it.
+
+        Whether that was so: then there may be more.
+        """
         instance = self._instances.by_name(chat.instance)
         provider = self._running(instance.id)
-        if not isinstance(provider, FetchesHistory) or before <= self._whole.get(key, 0):
+        if not isinstance(provider, FetchesHistory):
             return False
+        whole, key = self._whole.setdefault(instance.id, {}), chat_key(chat)
+        begin = whole.get(key, to_ms(self._clock.now()) + _AHEAD_MS)
+        if down_to >= begin:
+            return False
+        found = await self._fetched(provider, chat, begin, wanted)
+        if found is None:
+            return False
+        await self._keep(instance.id, found)
+        oldest = min((to_ms(each.sent_at) for each in _messages_of(found)), default=begin)
+        # Stored by the millisecond: what shares it with the oldest is asked for as well.
+        whole[key] = oldest + 1 if oldest + 1 < begin else 0
+        return True
+
+    async def _fetched(
+        self, provider: FetchesHistory, chat: Chat, before: int, wanted: int
+    ) -> Sequence[Happening] | None:
+        """None where the messenger gives nothing now; no messages where it never will."""
         count = min(max(wanted, _LEAST), _MOST)
-        moment = from_ms(min(before, to_ms(self._clock.now()) + _AHEAD_MS))
-        found: Sequence[Happening] = ()
         try:
             with anyio.fail_after(_PATIENCE_S):
-                found = await provider.history(chat.native_id, moment, count)
+                return await provider.history(chat.native_id, from_ms(before), count)
+        except RateLimited:
+            return None
+        except PlatformRefused as exc:
+            log.info("older messages of %s are not to be had: %s", chat.id, exc)
+            return ()
         except (MessengersError, TimeoutError) as exc:
             log.info("older messages of %s were not fetched: %s", chat.id, type(exc).__name__)
-            return False
-        if await self._keep(instance.id, found):
-            return True
-        self._whole[key] = before
-        if len(self._whole) > _MANY:
-            del self._whole[next(iter(self._whole))]
-        return False
+            return None
 
     async def matching(self, instances: Iterable[str], query: str, wanted: int) -> bool:
         """Let the messengers themselves search. Whether they had anything new."""

@@ -174,7 +174,12 @@ async def _build(
     inbox = Inbox(store, clock, events, instances, tasks)
     drafts = Drafts(store, clock, events, media)
     outbox = Outbox(store, clock, events, instances, media, drafts, tasks, settings.zone)
-    supervisor.attach(inbox.ingest, outbox.wake_instance)
+
+    def connected(instance_id: str) -> None:
+        outbox.wake_instance(instance_id)
+        backfill.connected(instance_id)
+
+    supervisor.attach(inbox.ingest, connected)
     approvals = Approvals(store, clock, events, instances, chats)
     approvals.executors.update(instances.executors)
     sending = Sending(

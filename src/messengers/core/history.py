@@ -24,6 +24,8 @@ __all__ = ["History", "MessageDetail", "Waited"]
 
 _END_OF_TIME = 2**62
 _MAX_WAIT_S = 300
+_MOST_FETCHES = 3
+"""Of a messenger, for one page."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +84,7 @@ class History:
     ) -> Page[Message]:
         """Messages of one chat, oldest to newest; the cursor leads to older ones.
 
-        Where the store ends before the page does, the messenger is asked for what is older.
+        The messenger is asked for what of them the store may lack.
         """
         check_limit(limit, 200)
         self._instances.resolve(caller, chat.instance)
@@ -100,23 +102,14 @@ class History:
             params |= {"at": position[0], "id": position[1]}
         params |= {"chat": chat_key(chat), "limit": limit + 1}
         found = await self._store.rows(stmt, **params)
-        end = int(position[0]) if position else _until(until)
-        if len(found) <= limit and await self._older(chat, found, end, since, limit):
+        for _ in range(_MOST_FETCHES):
+            lowest = to_ms(since) if since else 0
+            if len(found) > limit:
+                lowest = found[limit - 1]["sent_at"]
+            if not await self._backfill.reach(chat, lowest, limit + 1):
+                break
             found = await self._store.rows(stmt, **params)
         return self._page(scope, found, limit)
-
-    async def _older(
-        self, chat: Chat, found: Sequence[Row], end: int, since: datetime | None, limit: int
-    ) -> bool:
-        """Whether the messenger had more for a page that the store does not fill."""
-        if since is not None:
-            oldest = await self.since(chat)
-            if oldest is not None and oldest <= since:
-                return False
-        if found:
-            # Stored by the millisecond: what shares it with the oldest is asked for as well.
-            end = found[-1]["sent_at"] + 1
-        return await self._backfill.older(chat, end, limit + 1 - len(found))
 
     async def since(self, chat: Chat) -> datetime | None:
         """When the oldest stored message of a chat was sent."""

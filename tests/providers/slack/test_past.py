@@ -16,6 +16,7 @@ from tests.providers.slack.conftest import AGENT, Connected, OpenCore, add, conn
 async def test_older_messages_are_fetched_when_a_chat_is_read(
     slack: FakeSlack, reopen: OpenCore, bot: Bot, grace: User, team: Channel
 ) -> None:
+    slack.retry_waits_s = (0,)
     first = slack.write(grace, team, "number 0")
     for number in range(1, 120):
         slack.pass_time(1)
@@ -24,6 +25,7 @@ async def test_older_messages_are_fetched_when_a_chat_is_read(
     slack.write(grace, team, "in the thread", thread=first)
     slack.react(grace, first, "+1")
     slack.pass_time(600)
+    await slack.until(lambda: all(each.lost for each in slack.line(bot).deliveries))
     async with connected(slack, reopen, bot, grace, team) as work:
         slack.write(grace, team, "now")
         await work.heard(team.id, "now")
@@ -54,20 +56,46 @@ async def test_older_messages_are_fetched_when_a_chat_is_read(
         assert len(received) == 1
 
 
-async def test_what_was_heard_from_a_time_on_is_not_asked_for(work: Connected) -> None:
+async def test_a_chat_is_asked_for_once_while_the_connection_lasts(work: Connected) -> None:
     work.slack.write(work.grace, work.team, "before")
     work.slack.pass_time(60)
     work.slack.write(work.grace, work.team, "after")
     before = await work.heard(work.team.id, "before")
     await work.heard(work.team.id, "after")
+    chat = await work.chat(work.team.id)
     assert before.sent_at is not None
+    since = before.sent_at + timedelta(seconds=1)
 
-    page = await work.core.history.read(
-        OWNER, await work.chat(work.team.id), since=before.sent_at + timedelta(seconds=1)
-    )
+    pages = [await work.core.history.read(OWNER, chat, since=since) for _ in range(2)]
 
-    assert [each.text for each in page.items] == ["after"]
-    assert work.slack.asked("conversations.history") == []
+    assert [[each.text for each in page.items] for page in pages] == [["after"], ["after"]]
+    assert len(work.slack.asked("conversations.history")) == 1
+
+
+async def test_what_was_said_while_nobody_received_is_found(
+    slack: FakeSlack, reopen: OpenCore, acme: Workspace, bot: Bot, grace: User, team: Channel
+) -> None:
+    slack.retry_waits_s = (0,)
+    async with connected(slack, reopen, bot, grace, team) as work:
+        slack.write(grace, team, "before the night")
+        await work.heard(team.id, "before the night")
+    for number in range(120):
+        slack.pass_time(1)
+        slack.write(grace, team, f"night {number}")
+    await slack.until(lambda: all(each.lost or each.acked for each in slack.line(bot).deliveries))
+    async with reopen() as core:
+        again = Connected(slack, core, acme, grace, bot, team)
+        await again.reaches(Lifecycle.CONNECTED)
+        slack.write(grace, team, "morning")
+        await again.heard(team.id, "morning")
+        stored = len(await again.messages(team.id))
+
+        page = await core.history.read(OWNER, await again.chat(team.id), 200)
+
+        assert stored == 2
+        assert [each.text for each in page.items] == [
+            *("before the night", *(f"night {n}" for n in range(120)), "morning"),
+        ]
 
 
 @pytest.mark.parametrize("error", ["not_in_channel", "missing_scope", "internal_error"])
@@ -76,10 +104,11 @@ async def test_without_slack_a_reader_gets_what_is_stored(work: Connected, error
     await work.heard(work.team.id, "now")
     work.slack.fail_next("conversations.history", error, times=None)
 
-    page = await work.core.history.read(OWNER, await work.chat(work.team.id))
+    chat = await work.chat(work.team.id)
+    pages = [await work.core.history.read(OWNER, chat) for _ in range(2)]
 
-    assert [each.text for each in page.items] == ["now"]
-    assert len(work.slack.asked("conversations.history")) == 1
+    assert [[each.text for each in page.items] for page in pages] == [["now"], ["now"]]
+    assert len(work.slack.asked("conversations.history")) == (2 if "error" in error else 1)
 
 
 async def test_what_an_app_wrote_before_is_not_the_owner_s_hand(

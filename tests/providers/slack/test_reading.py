@@ -257,6 +257,16 @@ def test_who_writes_without_being_a_user_has_a_name() -> None:
     assert all(each.is_bot for each in senders)
 
 
+def test_a_direct_message_goes_by_who_writes_there_when_slack_says_nothing_in_time() -> None:
+    place = {"channel": "D0UNKNOWN0", "channel_type": "im", "text": "hi"}
+
+    theirs = one("message", **place, ts="1700000000.000100", user="U07000E57R3")
+    mine = one("message", **place, ts="1700000000.000200", user="U0ME")
+
+    assert (theirs.chat.native_id, theirs.chat.alt_ids) == ("U07000E57R3", ("D0UNKNOWN0",))
+    assert (mine.chat.native_id, mine.chat.kind) == ("D0UNKNOWN0", "dm")
+
+
 def test_what_is_chosen_or_typed_in_a_message_is_told() -> None:
     about = {
         "channel": {"id": "C07000E57R3"},

@@ -70,11 +70,14 @@ def translate(kind: str, payload: bytes) -> Sequence[Happening]:
         raise InvalidInput("Slack told something malformed.") from exc
 
 
-def chat_of(channel: str, kind: str, known: Known) -> ChatSeen:
-    """The chat of a conversation: a direct message goes by the other person."""
+def chat_of(channel: str, kind: str, known: Known, writer: str = "") -> ChatSeen:
+    """The chat of a conversation: a direct message goes by the other person.
+
+    Where Slack did not say in time who that is, whoever else writes there is.
+    """
     place = known.names.get("places", {}).get(channel, {})
-    peer = str(place.get("peer") or "")
-    if kind == "im" or place.get("kind") == "dm":
+    if kind == "im" or channel.startswith("D"):
+        peer = str(place.get("peer") or ("" if writer == known.me else writer))
         person = known.names.get("users", {}).get(peer, {})
         return ChatSeen(
             native_id=peer or channel,
@@ -147,7 +150,8 @@ def _mentions(message: Json, known: Known) -> bool:
 
 
 def _message(event: Json, known: Known) -> Iterator[Happening]:
-    chat = chat_of(event["channel"], str(event.get("channel_type", "")), known)
+    writer = str(event.get("user") or "")
+    chat = chat_of(event["channel"], str(event.get("channel_type", "")), known, writer)
     match event.get("subtype"):
         case "message_changed":
             yield from _changed(event, chat, known)
