@@ -29,6 +29,7 @@ SHOWN: Mapping[str, str] = {
     "providers.base.ProviderContext.endpoints": "set over the control socket only",
     "providers.base.ProviderContext.webhook_url": "our own, told to the messenger",
     "providers.base.ProviderInfo.endpoints": "names only",
+    "providers.slack.intake.Account.url": "Slack's own, shown to people",
     "settings.Settings.public_url": "our own, shown to people",
     "store.tables.InstanceRow.endpoints": "set over the control socket only",
     "web.control.instances.New.endpoints": "the control socket's own route",

@@ -30,8 +30,8 @@ from messengers.providers.base import (
     PollCounted,
     PollVoted,
     ReactionChanged,
-    ReactionTurned,
     ReactionSeen,
+    ReactionTurned,
     ReadElsewhere,
     ReceiptSeen,
 )

@@ -1,17 +1,22 @@
 """What messages say: texts, blocks, attachments and files, always in words."""
 
+from functools import partial
+from pathlib import Path
 from typing import Any
 
 import orjson
 import pytest
 
-from messengers.errors import InvalidInput
+from messengers.core.core import open_core
+from messengers.errors import InvalidInput, PlatformRefused, Unreachable
 from messengers.providers.base import MessageSeen
 from messengers.providers.slack.incoming import translate
 from messengers.providers.slack.reading import Body, read
-from tests.fakes.slack import FakeSlack
+from messengers.settings import Settings
+from tests.fakes.internet import Internet, serving
+from tests.fakes.slack import Bot, Channel, FakeSlack, User
 from tests.fakes.slack.gatherings import Upload
-from tests.providers.slack.conftest import Connected
+from tests.providers.slack.conftest import Connected, connected
 
 NAMES = {
     "users": {"U07000E57R3": {"name": "Grace Hopper"}},
@@ -216,11 +221,49 @@ async def test_what_cannot_be_fetched_says_why(work: Connected) -> None:
     with pytest.raises(InvalidInput, match="larger"):
         await work.provider.download(attachment, 3)
     work.slack.break_file(file, 500)
-    with pytest.raises(Exception, match="Slack failed"):
+    with pytest.raises(Unreachable, match="at the moment"):
+        await work.provider.download(attachment, 1_000)
+    file.about = {"url_private_download": "https://files.slack.com:nowhere/"}
+    with pytest.raises(PlatformRefused, match="did not give"):
+        await work.provider.download(attachment, 1_000)
+    file.about = {"url_private_download": "", "url_private": ""}
+    with pytest.raises(PlatformRefused, match="no longer"):
         await work.provider.download(attachment, 1_000)
     work.slack.delete_file(file)
     with pytest.raises(Exception, match="deleted"):
         await work.provider.download(attachment, 1_000)
+
+
+async def test_slack_s_page_to_sign_in_is_no_file(slack: FakeSlack, work: Connected) -> None:
+    work.slack.upload(work.grace, work.team, Upload("a.txt", b"hello", mime="text/plain"))
+    heard = await work.message(work.team.id, lambda each: each.attachments)
+    elsewhere = slack.add_channel(work.acme, "elsewhere", work.grace, private=True)
+    hidden = slack.upload(work.grace, elsewhere, Upload("b.txt", b"hidden", mime="text/plain"))
+    file = slack.files[heard.attachments[0].native_ref]
+    file.about = {"url_private_download": hidden.files[0].json()["url_private_download"]}
+
+    with pytest.raises(PlatformRefused, match="did not give"):
+        await work.provider.download(heard.attachments[0], 1_000)
+    assert slack.downloads[-1].endswith("b.txt")
+
+
+async def test_a_file_s_address_is_reached_through_the_guard(
+    slack: FakeSlack, bot: Bot, team: Channel, grace: User, tmp_path: Path
+) -> None:
+    async with serving() as server:
+        internet = Internet(server)
+        internet.names = {"files.slack.com": ["10.0.0.5"]}
+        guarded = partial(open_core, Settings(home=tmp_path / "home"), guard=internet.guard())
+        async with connected(slack, guarded, bot, grace, team) as work:
+            slack.upload(grace, team, Upload("a.txt", b"hello", mime="text/plain"))
+            heard = await work.message(team.id, lambda each: each.attachments)
+            file = slack.files[heard.attachments[0].native_ref]
+            file.about = {"url_private_download": "https://files.slack.com/a.txt"}
+            with pytest.raises(Unreachable, match="at the moment"):
+                await work.provider.download(heard.attachments[0], 1_000)
+
+    assert internet.lookups == ["files.slack.com"]
+    assert internet.tried == []
 
 
 def event(kind: str, **fields: Any) -> tuple[str, bytes]:  # noqa: ANN401 - any JSON

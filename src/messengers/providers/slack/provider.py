@@ -32,7 +32,7 @@ from messengers.providers.slack.config import SlackConfig, kind_of
 from messengers.providers.slack.delivery import Courier
 from messengers.providers.slack.directory import Directory
 from messengers.providers.slack.failures import told
-from messengers.providers.slack.files import fetched
+from messengers.providers.slack.files import Files
 from messengers.providers.slack.formatting import parts_of, read_text, with_mass_mentions
 from messengers.providers.slack.intake import Account, Intake
 from messengers.providers.slack.limits import CAPABILITIES
@@ -63,6 +63,8 @@ class SlackProvider(Managing):
         self._memory = Memory(context.directory)
         self._webhook_url = context.webhook_url
         self._pace = Pace(context.clock)
+        token = self._config.token.get_secret_value()
+        self._files = Files(token, self._api, context.guard)
 
     async def run(self, sink: Sink) -> None:
         """Receive until cancelled, or until Slack wants this app no more."""
@@ -192,7 +194,7 @@ class SlackProvider(Managing):
         return await self.running().past.search(query, limit)
 
     async def download(self, attachment: Attachment, max_bytes: int) -> bytes:
-        return await fetched(self.running().calls, attachment, max_bytes)
+        return await self._files.fetched(self.running().calls, attachment, max_bytes)
 
     async def probe(self) -> None:
         async with self._reached() as wire:

@@ -10,14 +10,12 @@ import math
 from collections.abc import Awaitable, Callable, Mapping
 from types import TracebackType
 from typing import Any, cast
-from urllib.parse import urlsplit
 
 import anyio
 import orjson
 from aiohttp import (
     ClientConnectorError,
     ClientError,
-    ClientResponse,
     ClientSession,
     ClientTimeout,
     ClientWebSocketResponse,
@@ -27,7 +25,7 @@ from aiohttp import ConnectionTimeoutError as ConnectionTimedOut
 from slack_sdk.errors import SlackApiError, SlackClientError
 from slack_sdk.web.async_client import AsyncWebClient
 
-__all__ = ["Json", "Refused", "TooLarge", "Unanswered", "Wire", "as_object"]
+__all__ = ["Json", "Refused", "Unanswered", "Wire", "as_object"]
 
 Json = Mapping[str, Any]
 _CALL_S = 25.0
@@ -66,10 +64,6 @@ class Unanswered(Exception):
     def __init__(self, why: str, *, left: bool) -> None:
         super().__init__(why)
         self.left = left
-
-
-class TooLarge(Exception):
-    """A file has more bytes than were asked for."""
 
 
 class Wire:
@@ -146,33 +140,6 @@ class Wire:
         if status != 200:
             raise Refused("", status)
 
-    async def file(self, address: str, max_bytes: int, deadline_s: float) -> bytes:
-        """The bytes of a file of Slack's. Raises Refused, Unanswered or TooLarge.
-
-        The token goes to Slack's own hosts only.
-        """
-        if not self._is_slack(address):
-            raise Refused("file_elsewhere")
-        timeout = ClientTimeout(total=deadline_s, sock_connect=_CONNECT_S)
-        headers = {"Authorization": f"Bearer {self._token}"}
-        try:
-            async with self._open.get(
-                address, headers=headers, timeout=timeout, allow_redirects=False
-            ) as answer:
-                if answer.status != 200:
-                    # Without a right to it Slack leads to its login page.
-                    raise Refused("file_not_found" if answer.status < 429 else "", answer.status)
-                return await _body(answer, max_bytes)
-        except (ClientError, TimeoutError, OSError, ValueError) as exc:
-            raise _unanswered(exc) from None
-
-    def _is_slack(self, address: str) -> bool:
-        asked, own = urlsplit(address), urlsplit(self._api)
-        if (asked.scheme, asked.netloc) == (own.scheme, own.netloc):
-            return True
-        host = asked.hostname or ""
-        return asked.scheme == "https" and host.endswith((".slack.com", ".slack-files.com"))
-
 
 def _form(arguments: Mapping[str, object]) -> dict[str, str]:
     form: dict[str, str] = {}
@@ -182,17 +149,6 @@ def _form(arguments: Mapping[str, object]) -> dict[str, str]:
         # JSON writes flags and numbers as Slack reads them.
         form[name] = value if isinstance(value, str) else orjson.dumps(value).decode()
     return form
-
-
-async def _body(answer: ClientResponse, max_bytes: int) -> bytes:
-    parts: list[bytes] = []
-    size = 0
-    async for part in answer.content.iter_any():
-        size += len(part)
-        if size > max_bytes:
-            raise TooLarge
-        parts.append(part)
-    return b"".join(parts)
 
 
 def _unanswered(exc: BaseException) -> Unanswered:
