@@ -1,11 +1,10 @@
 """A real core whose Telegram bot talks to a fake Telegram."""
 
 import json
-from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TypeVar
 
 import anyio
 import pytest
@@ -19,32 +18,10 @@ from messengers.models import Draft, Lifecycle, SentMessage
 from messengers.models import Message as OurMessage
 from messengers.providers.telegram.provider import TelegramProvider
 from messengers.settings import Settings
+from tests.desk import becomes, until
 from tests.fakes.telegram import Bot, Chat, FakeTelegram, User
 
 AGENT = Caller("stdio", local=True, preset="admin")
-T = TypeVar("T")
-_PATIENCE_S = 60
-"""The time limit of the test itself is shorter, unless it gives itself a longer one."""
-_GLANCE_S = 0.01
-
-
-async def until(found: Callable[[], Awaitable[T | None]]) -> T:
-    """Ask until there is something: not everything that arrives is an event."""
-    with anyio.fail_after(_PATIENCE_S):
-        while True:
-            result = await found()
-            if result is not None:
-                return result
-            await anyio.sleep(_GLANCE_S)
-
-
-async def becomes(fact: Callable[[], object]) -> None:
-    """Wait until what is known here is so."""
-
-    async def found() -> bool | None:
-        return True if fact() else None
-
-    await until(found)
 
 
 @dataclass

@@ -14,7 +14,6 @@ from PIL import Image
 
 from messengers.providers.telegram import wire
 from tests.fakes.telegram import Bot, Chat, FakeTelegram, User
-from tests.mcp_server.conftest import text_of
 from tests.process.conftest import StartDaemon, environment, home, start_daemon
 from tests.providers.telegram.conftest import becomes, until
 from tests.providers.telegram.daemons import Agent, Desk, desk_of
@@ -42,21 +41,9 @@ class Shop:
         """How the agent names the chat with the customer."""
         return str(self.ada.id)
 
-    async def sends(self, tool: str, **arguments: object) -> str:
-        """A write that the messenger takes; the id of its message."""
-        found = await self.agent.found(tool, **arguments)
-        assert found["outcome"] == "accepted", found
-        return str(found["message"])
-
     async def number(self, text: str, chat: str = "") -> str:
         """The id of the message that says something."""
-        shown = await self.agent.reads(chat or self.chat, text)
-        # What belongs to a message stands under its line.
-        return re.findall(r"^\[\S+ (m[0-9a-z]+)", shown.partition(text)[0] + text, re.MULTILINE)[-1]
-
-    async def refused(self, tool: str, **arguments: object) -> str:
-        """What an agent is told where something cannot be done."""
-        return text_of(await self.agent.client.call_tool(tool, arguments))
+        return await self.agent.number(chat or self.chat, text)
 
     async def room(self, *others: User, owner: User | None = None) -> tuple[Chat, str]:
         """A group with the bot as an admin, and its chat id here."""
@@ -144,7 +131,7 @@ async def test_a_conversation(shop: Shop) -> None:
     question = shop.telegram.write(shop.ada, shop.bot, "are you **open** on sunday?")
     asked = await shop.number("on sunday?")
     listed = await shop.agent.told("list_chats", waiting_for_reply=True)
-    sent = await shop.sends(
+    sent = await shop.agent.sends(
         "send_message", chat=shop.chat, text="Yes, **10 to 4**: https://x.example", reply_to=asked
     )
     (answer,) = shop.bot.sent()
@@ -171,7 +158,7 @@ async def test_waiting_finds_what_comes_and_searching_what_came(shop: Shop) -> N
     shop.telegram.write(shop.ada, shop.bot, "two rye loaves please")
     woken = await shop.agent.told("wait_for_messages", timeout_s=10, cursor=cursor)
     found = await shop.agent.told("search_messages", query="rye loaves")
-    silent = await shop.sends("send_message", chat=shop.chat, text="noted", silent=True)
+    silent = await shop.agent.sends("send_message", chat=shop.chat, text="noted", silent=True)
     got = await shop.agent.told("get_message", message=silent)
 
     assert "two rye loaves please" in woken
@@ -191,7 +178,7 @@ async def test_files_come_and_go(shop: Shop) -> None:
     heard = await shop.agent.act("get_media", message=voice)
     document = await shop.number("order.txt")
     read = await shop.agent.told("get_media", message=document)
-    await shop.sends(
+    await shop.agent.sends(
         "send_message",
         chat=shop.chat,
         text="and **ours**",
@@ -212,7 +199,7 @@ async def test_an_album_comes_as_one_and_several_files_leave_in_order(shop: Shop
     shop.telegram.send_album(shop.ada, shop.bot, ["photo", "photo", "photo"], "our shop")
     shown = await shop.agent.reads(shop.chat, "our shop")
     files = [inline(picture(side), "image/png") for side in (20, 30, 40)]
-    await shop.sends("send_message", chat=shop.chat, text="ours", attachments=files)
+    await shop.agent.sends("send_message", chat=shop.chat, text="ours", attachments=files)
     await becomes(lambda: len(shop.bot.sent()) == 3)
 
     assert shown.count("image") >= 3
@@ -221,16 +208,18 @@ async def test_an_album_comes_as_one_and_several_files_leave_in_order(shop: Shop
 
 async def test_places_contacts_polls_buttons_stickers_and_pins(shop: Shop) -> None:
     here: dict[str, object] = {"chat": shop.chat, "latitude_deg": 56.95, "longitude_deg": 24.1}
-    await shop.sends("send_location", **here)
-    await shop.sends("send_location", **here, title="Bakery, Main street 1")
-    await shop.sends("send_contact", chat=shop.chat, name="Bob Baker", phone="+37120000000")
-    await shop.sends(
+    await shop.agent.sends("send_location", **here)
+    await shop.agent.sends("send_location", **here, title="Bakery, Main street 1")
+    await shop.agent.sends("send_contact", chat=shop.chat, name="Bob Baker", phone="+37120000000")
+    await shop.agent.sends(
         "send_poll", chat=shop.chat, question="Which day?", options=["Saturday", "Sunday"]
     )
-    await shop.sends("send_buttons", chat=shop.chat, text="Bread?", buttons=["Rye", "Wheat"])
-    await shop.sends("send_buttons", chat=shop.chat, text="Pay?", buttons=["Cash"], keyboard=True)
+    await shop.agent.sends("send_buttons", chat=shop.chat, text="Bread?", buttons=["Rye", "Wheat"])
+    await shop.agent.sends(
+        "send_buttons", chat=shop.chat, text="Pay?", buttons=["Cash"], keyboard=True
+    )
     sticker = inline(picture(512, "WEBP"), "image/webp")
-    last = await shop.sends("send_sticker", chat=shop.chat, sticker=sticker)
+    last = await shop.agent.sends("send_sticker", chat=shop.chat, sticker=sticker)
     await shop.agent.act("pin_message", message=last)
     sent = shop.bot.sent()
     poll, bread = sent[3:5]
@@ -258,7 +247,7 @@ async def test_a_group_is_run_and_its_owner_is_asked(shop: Shop) -> None:
     link = await shop.agent.told("get_group_invite", chat=chat)
     before = await shop.agent.told("get_group", chat=chat)
     await shop.agent.act("change_group_members", chat=chat, change="ban", members=[str(eve.id)])
-    await shop.sends("send_message", chat=chat, text="@everyone see <b>@all</b>")
+    await shop.agent.sends("send_message", chat=chat, text="@everyone see <b>@all</b>")
     await shop.agent.act("leave_group", chat=chat)
 
     assert "t.me/" in link
@@ -271,13 +260,15 @@ async def test_a_group_is_run_and_its_owner_is_asked(shop: Shop) -> None:
 
 async def test_what_cannot_be_done_is_said_with_its_reason(shop: Shop) -> None:
     stranger = shop.telegram.add_user("Stranger")
-    never = await shop.refused(
+    never = await shop.agent.refused(
         "send_message", chat=str(stranger.id), text="hi", instance="shop", wait_s=5
     )
-    phone = await shop.refused("send_message", chat="+37120000001", text="hi", instance="shop")
+    phone = await shop.agent.refused(
+        "send_message", chat="+37120000001", text="hi", instance="shop"
+    )
     shop.telegram.block(shop.ada, shop.bot)
-    blocked = await shop.refused("send_message", chat=shop.chat, text="still there?")
-    group = await shop.refused(
+    blocked = await shop.agent.refused("send_message", chat=shop.chat, text="still there?")
+    group = await shop.agent.refused(
         "create_group", instance="shop", name="Bakers", members=[str(shop.ada.id)]
     )
 
