@@ -40,9 +40,15 @@ async def test_tokens_from_files_connect_the_app_and_are_shown_nowhere(
     told = await done(partial(empty_house.run, f"messengers instances add slack work {where}"))
     await until(partial(connected, empty_house))
     found = await done(partial(empty_house.run, "messengers doctor"))
+    facts = json.loads(await done(partial(empty_house.run, "messengers doctor --json")))
     logs = await done(partial(empty_house.run, "messengers logs"))
 
     assert "As @helper in Acme." in found
     assert "Scopes it lacks: files:write" in found
+    assert {each["what"]: (each["state"], each["found"]) for each in facts}.items() >= {
+        "work: account": ("ok", "@helper in Acme, a bot."),
+        "work: scopes": ("warn", "Lacking: files:write."),
+        "work: events": ("ok", "Slack opens connections for this app (Socket Mode)."),
+    }.items()
     for secret in (bot.token.value, bot.app.token.value):
         assert secret not in f"{told}{found}{logs}"

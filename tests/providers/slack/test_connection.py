@@ -23,7 +23,7 @@ from messengers.errors import (
 )
 from messengers.models import Health, Lifecycle
 from messengers.providers.base import ProviderContext
-from messengers.providers.slack import stream
+from messengers.providers.slack import stream, watch
 from messengers.providers.slack.config import SlackConfig
 from messengers.providers.slack.provider import SlackProvider
 from tests.fakes.slack import Bot, Channel, FakeSlack, User, Workspace
@@ -133,6 +133,41 @@ async def test_health_says_who_it_is_and_which_scopes_it_lacks(
     assert whole.reason.startswith("As @helper in Acme.")
     assert "lacks" not in whole.reason
     assert less.reason.endswith("Scopes it lacks: files:write, im:write.")
+
+
+async def test_doctor_is_told_whose_it_is_what_it_lacks_and_whether_events_come(
+    slack: FakeSlack, bot: Bot, provider: SlackProvider
+) -> None:
+    whole = await provider.examine()
+    bot.token.scopes -= {"files:write"}
+    slack.revoke(bot.app.token, "token_revoked")
+    less = await provider.examine()
+    opened = len(slack.line(bot).connections)
+
+    assert [(each.what, each.state) for each in whole] == [
+        ("account", "ok"),
+        ("scopes", "ok"),
+        ("events", "ok"),
+    ]
+    assert whole[0].found == "@helper in Acme, a bot."
+    assert (less[1].state, less[1].found) == ("warn", "Lacking: files:write.")
+    assert (less[2].state, "app-level token" in less[2].found) == ("fail", True)
+    assert opened == 0
+
+
+@pytest.mark.usefixtures("quick")
+async def test_a_token_that_ends_without_a_word_is_noticed_on_a_socket(
+    slack: FakeSlack, bot: Bot, provider: SlackProvider, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(watch, "_LOOK_S", 0.02)
+
+    def end() -> None:
+        slack.fail_next("auth.test", "internal_error")
+        slack.revoke(bot, "token_revoked")
+
+    fault = await ended(provider, act=end)
+
+    assert isinstance(fault, BadCredentials)
 
 
 async def test_a_proxy_of_the_environment_gets_nothing(

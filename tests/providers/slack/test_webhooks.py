@@ -16,8 +16,9 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from messengers.app import App, open_app
 from messengers.core.callers import OWNER
 from messengers.core.registry import Entry
+from messengers.core.views import Examined
 from messengers.models import Lifecycle
-from messengers.providers.slack import webhook
+from messengers.providers.slack import watch
 from messengers.settings import Settings
 from tests.fakes.loopback import listening
 from tests.fakes.slack import Bot, Channel, FakeSlack, User, Workspace
@@ -106,8 +107,14 @@ def behind_a_proxy(web: ASGIApp) -> Starlette:
     return Starlette(routes=[Mount("/", app=proxy)])
 
 
+async def events_finding(hook: Hook) -> Examined:
+    """What doctor is told of how events come."""
+    found = await hook.app.core.instances.examine(OWNER)
+    return next(each for each in found if each.what == "events")
+
+
 async def test_slack_proves_the_address_and_delivers_there(hook: Hook) -> None:
-    before = hook.entry.health
+    before, unheard = hook.entry.health, await events_finding(hook)
     async with listening(behind_a_proxy(hook.app.web)) as served:
         known = await hook.slack.set_request_url(hook.bot.app, f"{served.url}{hook.path}")
         hook.slack.write(hook.work.grace, hook.work.team, "by request")
@@ -116,7 +123,14 @@ async def test_slack_proves_the_address_and_delivers_there(hook: Hook) -> None:
         await hook.work.heard(hook.work.team.id, "/deploy now")
         await hook.slack.until(lambda: pressed.acked)
 
+    heard = await events_finding(hook)
+
     assert known
+    assert (unheard.state, hook.path in unheard.remedy) == ("warn", True)
+    assert (heard.state, heard.found) == (
+        "ok",
+        f"Slack delivers to https://bot.example{hook.path}.",
+    )
     assert f"https://bot.example/webhooks/{hook.entry.instance.id}" in before.reason
     assert hook.entry.health.lifecycle is Lifecycle.CONNECTED
 
@@ -262,7 +276,7 @@ async def test_a_body_that_is_none_of_slack_s_is_no_fault_of_ours(hook: Hook, bo
 async def test_a_token_that_ends_is_noticed_without_a_request(
     hook: Hook, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(webhook, "_LOOK_S", 0.02)
+    monkeypatch.setattr(watch, "_LOOK_S", 0.02)
     await hook.app.core.instances.disconnect(OWNER, "work")
     await hook.app.core.instances.connect(OWNER, "work")
     hook.slack.revoke(hook.bot, "token_revoked")

@@ -2,8 +2,10 @@
 
 from collections.abc import AsyncGenerator, Mapping
 
+import anyio
+
 from messengers.errors import MessengersError, PlatformRefused
-from messengers.providers.slack.failures import told
+from messengers.providers.slack.failures import DEAD, told
 from messengers.providers.slack.pace import Pace
 from messengers.providers.slack.wire import Json, Refused, Wire, as_object
 
@@ -20,6 +22,8 @@ class Calls:
     def __init__(self, wire: Wire, pace: Pace) -> None:
         self.wire = wire
         self._pace = pace
+        self.doubted = anyio.Event()
+        """Somebody has reason to ask whether the token still holds."""
 
     async def ask(
         self, method: str, /, *, changes: bool = False, bucket: str = "", **arguments: object
@@ -41,6 +45,8 @@ class Calls:
         except Refused as exc:
             if exc.retry_after_s:
                 self._pace.later(what, exc.retry_after_s)
+            if exc.why in DEAD:
+                self.doubted.set()
             raise
 
     async def known(self, method: str, part: str, /, **arguments: object) -> Json | None:

@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from messengers.errors import (
     BadCredentials,
     MessengersError,
+    NotFound,
     PlatformRefused,
     RateLimited,
     Uncertain,
@@ -17,7 +18,7 @@ from messengers.errors import (
 )
 from messengers.providers.slack.wire import Refused, Unanswered
 
-__all__ = ["DEAD", "failure_of", "told"]
+__all__ = ["DEAD", "failure_of", "not_shown", "told"]
 
 DEAD = frozenset(
     {
@@ -28,7 +29,7 @@ DEAD = frozenset(
 """The token itself is not taken."""
 _FAILING = frozenset({"internal_error", "fatal_error", "service_unavailable", "request_timeout"})
 """Slack's own fault: it may have come as far as the message."""
-_INVITE = "Invite the app there: /invite @its name."
+_INVITE = "Into a private channel invite the app: /invite @its name."
 _GONE = "Choose another."
 _REASONS: Mapping[str, tuple[str, str]] = {
     "channel_not_found": ("Slack shows this account no such conversation.", _INVITE),
@@ -64,6 +65,11 @@ _REASONS: Mapping[str, tuple[str, str]] = {
 }
 _RESTRICTED = "restricted_action"
 _WORD = re.compile(r"[a-z_]{1,60}")
+
+
+def not_shown() -> NotFound:
+    """A recipient that Slack does not let this account see, or that is not there."""
+    return NotFound("Slack shows this account no such conversation or person.", _INVITE)
 
 
 @contextmanager

@@ -1,6 +1,7 @@
 """One event of Slack's on its way into the store, whoever brought it: a socket or a request."""
 
 import hashlib
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,6 +15,7 @@ from messengers.providers.webhooks import Delivered
 
 __all__ = ["Account", "Intake"]
 
+_FAREWELLS = frozenset({"tokens_revoked", "app_uninstalled"})
 _PATIENCE_S = 1.5
 """Slack waits three seconds: a name that takes longer stays an id."""
 
@@ -36,8 +38,12 @@ class Account:
 class Intake:
     """Makes of what Slack delivers what is stored."""
 
-    def __init__(self, account: Account, directory: Directory, clock: Clock) -> None:
+    def __init__(
+        self, account: Account, directory: Directory, clock: Clock, doubted: Callable[[], None]
+    ) -> None:
+        """`doubted` is told when a token of the app's ended, which may be another's."""
         self._account = account
+        self._doubted = doubted
         self._directory = directory
         self._clock = clock
 
@@ -48,6 +54,8 @@ class Intake:
             event = {**body, "type": COMMAND}
         if not isinstance(event.get("type"), str) or not await self._is_ours(kind, body, event):
             return None
+        if event["type"] in _FAREWELLS:
+            self._doubted()
         self._unlearn(event)
         channel = _channel_of(event)
         text = orjson.dumps(event).decode()

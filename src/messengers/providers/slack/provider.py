@@ -4,6 +4,8 @@ from collections.abc import AsyncGenerator, Sequence
 from contextlib import asynccontextmanager
 from datetime import datetime
 
+import anyio
+
 from messengers.errors import BadCredentials
 from messengers.models import Attachment, MessageRef
 from messengers.providers.base import (
@@ -24,6 +26,7 @@ from messengers.providers.base import (
     Sink,
 )
 from messengers.providers.capabilities import Capabilities
+from messengers.providers.findings import Examines, Finding
 from messengers.providers.groups import ManagesGroups
 from messengers.providers.slack import incoming, places
 from messengers.providers.slack.calls import Calls
@@ -31,8 +34,14 @@ from messengers.providers.slack.changes import Changes
 from messengers.providers.slack.config import SlackConfig, kind_of
 from messengers.providers.slack.delivery import Courier
 from messengers.providers.slack.directory import Directory
-from messengers.providers.slack.failures import told
+from messengers.providers.slack.failures import not_shown, told
 from messengers.providers.slack.files import Files
+from messengers.providers.slack.findings import (
+    account_finding,
+    request_finding,
+    scopes_finding,
+    socket_finding,
+)
 from messengers.providers.slack.formatting import parts_of, read_text, with_mass_mentions
 from messengers.providers.slack.intake import Account, Intake
 from messengers.providers.slack.limits import CAPABILITIES
@@ -44,6 +53,7 @@ from messengers.providers.slack.running import Running
 from messengers.providers.slack.seeking import found
 from messengers.providers.slack.states import connected
 from messengers.providers.slack.stream import Stream
+from messengers.providers.slack.watch import watch
 from messengers.providers.slack.webhook import Door, opened
 from messengers.providers.slack.wire import Wire
 from messengers.providers.webhooks import ReceivesWebhooks, WebhookAnswer, WebhookRequest
@@ -68,10 +78,11 @@ class SlackProvider(Managing):
 
     async def run(self, sink: Sink) -> None:
         """Receive until cancelled, or until Slack wants this app no more."""
-        async with self._reached() as wire:
+        async with self._reached() as wire, anyio.create_task_group() as tasks:
             account = await self._account(wire)
             state = connected(account, wire.scopes)
             running = self._running = self._begun(wire, account, sink)
+            tasks.start_soon(watch, running.calls)
             try:
                 if app_token := self._config.app_token.get_secret_value():
                     stream = Stream(wire, app_token, running.intake, sink, self._clock)
@@ -84,16 +95,20 @@ class SlackProvider(Managing):
     def _begun(self, wire: Wire, account: Account, sink: Sink) -> Running:
         calls, clock = Calls(wire, self._pace), self._clock
         directory = Directory(calls, clock, account.handle)
+
+        def doubted() -> None:
+            calls.doubted.set()
+
         return Running(
             account=account,
             calls=calls,
             directory=directory,
-            intake=Intake(account, directory, clock),
+            intake=Intake(account, directory, clock, doubted),
             sink=sink,
             courier=Courier(calls, directory, clock, previews=self._config.link_previews),
             changes=Changes(calls, directory, account.user),
             past=Past(calls, directory, account, clock),
-            door=Door(wire, self._webhook_url, self._memory, sink),
+            door=Door(self._webhook_url, self._memory, sink),
         )
 
     @asynccontextmanager
@@ -124,6 +139,17 @@ class SlackProvider(Managing):
             bot=bot,
             app=str((app or {}).get("app_id", "")),
         )
+
+    async def examine(self) -> Sequence[Finding]:
+        """Whose token it is, what it may do, and whether events come."""
+        app_token = self._config.app_token.get_secret_value()
+        async with self._reached() as wire:
+            account = await self._account(wire)
+            if app_token:
+                events = await socket_finding(wire, app_token)
+            else:
+                events = request_finding(self._webhook_url, heard=self._memory.heard())
+            return account_finding(account), scopes_finding(wire.scopes), events
 
     def capabilities(self, chat_native_id: str = "") -> Capabilities:
         return CAPABILITIES
@@ -156,6 +182,8 @@ class SlackProvider(Managing):
         """What Slack knows under an id, a #channel or a @name; its chat learns its name."""
         running = self.running()
         ids = await found(running.calls, running.directory, target)
+        if not ids:
+            raise not_shown()
         for each in ids[-1:]:
             channel = await running.directory.channel_of(each)
             event = await running.intake.met(channel)
@@ -212,4 +240,5 @@ _delivered: type[ReceivesWebhooks] = SlackProvider
 _groups: type[ManagesGroups] = SlackProvider
 _past: type[FetchesHistory] = SlackProvider
 _searches: type[SearchesHistory] = SlackProvider
+_examines: type[Examines] = SlackProvider
 _resolves: type[ResolvesRecipients] = SlackProvider

@@ -3,7 +3,7 @@
 from messengers.models import Health, Lifecycle
 from messengers.providers.slack.intake import Account
 
-__all__ = ["CONFLICT", "connected", "unheard"]
+__all__ = ["CONFLICT", "UNHEARD", "connected", "lacking", "unheard", "where_to_enter"]
 
 CONFLICT = Health(
     lifecycle=Lifecycle.CONFLICT,
@@ -13,6 +13,7 @@ CONFLICT = Health(
         " until then it is tried again."
     ),
 )
+UNHEARD = "Nothing came from Slack yet."
 _WANTED = frozenset(
     {
         *("chat:write", "channels:read", "groups:read", "im:read", "mpim:read", "users:read"),
@@ -22,23 +23,29 @@ _WANTED = frozenset(
 )
 
 
+def lacking(scopes: frozenset[str]) -> str:
+    """Which scopes it would need beside those it has; empty where Slack did not tell them."""
+    return ", ".join(sorted(_WANTED - scopes)) if scopes else ""
+
+
 def connected(account: Account, scopes: frozenset[str]) -> Health:
-    """It receives; which scopes it would need beside those it has is said plainly."""
-    lacking = sorted(_WANTED - scopes)
+    """It receives; what it may not do for want of a scope is said plainly."""
     who = f"As @{account.handle} in {account.team_name}."
     if account.bot:
         who += " It hears the channels that it is invited to."
-    if lacking and scopes:
-        who += f" Scopes it lacks: {', '.join(lacking)}."
+    if names := lacking(scopes):
+        who += f" Scopes it lacks: {names}."
     return Health(lifecycle=Lifecycle.CONNECTED, reason=who)
 
 
 def unheard(url: str) -> Health:
     """Slack was not heard yet: it may not know where to deliver."""
-    return Health(
-        lifecycle=Lifecycle.DEGRADED,
-        reason=(
-            f"Nothing came from Slack yet. In the app's settings enter {url} as the Request URL of"
-            " Event Subscriptions and of Interactivity; Slack tries it at once."
-        ),
+    return Health(lifecycle=Lifecycle.DEGRADED, reason=f"{UNHEARD} {where_to_enter(url)}")
+
+
+def where_to_enter(url: str) -> str:
+    """What the owner does so that Slack delivers."""
+    return (
+        f"In the app's settings enter {url} as the Request URL of Event Subscriptions and of"
+        " Interactivity; Slack tries it at once."
     )

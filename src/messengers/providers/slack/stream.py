@@ -22,7 +22,7 @@ from messengers.providers.slack.intake import Account, Intake
 from messengers.providers.slack.states import CONFLICT
 from messengers.providers.slack.wire import Json, Refused, Wire
 
-__all__ = ["Stream"]
+__all__ = ["Stream", "socket_address"]
 
 log = logging.getLogger(__name__)
 _HELLO_S = 10.0
@@ -31,8 +31,6 @@ _FAREWELL_S = 30.0
 _SHORT_S = 5.0
 """One that ends sooner without a word is a fault, and no reason to open the next at once."""
 _CONFLICT_PAUSES_S = (5.0, 15.0, 60.0)
-_FAREWELLS = frozenset({"tokens_revoked", "app_uninstalled"})
-"""It may be somebody else's token: Slack is asked."""
 _WHERE = "Basic Information, App-Level Tokens: make one with connections:write and enter it."
 
 
@@ -81,15 +79,9 @@ class Stream:
 
     async def _open(self) -> tuple[ClientWebSocketResponse, Json]:
         """A connection that has greeted."""
+        address = await socket_address(self._wire, self._app_token)
         with told(changes=False):
-            try:
-                opened = await self._wire.ask("apps.connections.open", token=self._app_token)
-            except Refused as exc:
-                if exc.why in (*DEAD, "missing_scope", "not_allowed_token_type"):
-                    what = "Slack does not accept the app-level token."
-                    raise BadCredentials(what, _WHERE) from exc
-                raise
-            socket = await self._wire.socket(str(opened["url"]))
+            socket = await self._wire.socket(address)
         with anyio.move_on_after(_HELLO_S):
             hello = _frame(await socket.receive())
             if hello.get("type") == "hello":
@@ -130,13 +122,23 @@ class Stream:
             event = await self._intake.delivered(kind, cast("Json", body))
             if event is not None:
                 await self._sink.ingest(event.event_key, event.chat_key, event.kind, event.payload)
-                if event.kind in _FAREWELLS:
-                    with told(changes=False):
-                        await self._wire.ask("auth.test")
         try:
             await socket.send_str(orjson.dumps({"envelope_id": frame["envelope_id"]}).decode())
         except (ConnectionError, RuntimeError):
             log.info("an envelope was not acknowledged; it comes again")
+
+
+async def socket_address(wire: Wire, app_token: str) -> str:
+    """Where the next connection may be opened, once. Raises BadCredentials for the app's token."""
+    with told(changes=False):
+        try:
+            opened = await wire.ask("apps.connections.open", token=app_token)
+        except Refused as exc:
+            if exc.why in (*DEAD, "missing_scope", "not_allowed_token_type"):
+                what = "Slack does not accept the app-level token."
+                raise BadCredentials(what, _WHERE) from exc
+            raise
+    return str(opened["url"])
 
 
 def _frame(message: WSMessage) -> dict[str, Any]:

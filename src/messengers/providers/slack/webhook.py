@@ -15,18 +15,15 @@ from messengers.clock import Clock
 from messengers.errors import NotReady, Unauthorized
 from messengers.models import Health
 from messengers.providers.base import Sink
-from messengers.providers.slack.failures import told
 from messengers.providers.slack.memory import Memory
 from messengers.providers.slack.states import unheard
-from messengers.providers.slack.wire import Json, Wire, as_object
+from messengers.providers.slack.wire import Json, as_object
 from messengers.providers.webhooks import WebhookRequest
 
 __all__ = ["Door", "opened"]
 
 _SIGNATURE = re.compile(r"v0=[0-9a-f]{64}")
 _SECONDS = re.compile(r"[0-9]{1,12}")
-_LOOK_S = 60.0
-"""How often Slack is asked whether the token still holds: no request says that it does not."""
 
 
 class _Now(SlackClock):
@@ -68,15 +65,14 @@ def opened(request: WebhookRequest, secret: str, clock: Clock) -> tuple[str, Jso
 class Door:
     """Where Slack's requests come in, for one account until it is cancelled."""
 
-    def __init__(self, wire: Wire, url: str, memory: Memory, sink: Sink) -> None:
-        self._wire = wire
+    def __init__(self, url: str, memory: Memory, sink: Sink) -> None:
         self._url = url
         self._memory = memory
         self._sink = sink
         self._connected: Health | None = None
 
     async def follow(self, connected: Health) -> None:
-        """Be there. Raises BadCredentials when the token ends, NotReady without an address."""
+        """Be there. Raises NotReady without an address."""
         if not self._url:
             raise NotReady(
                 "Slack has no address to deliver to.",
@@ -84,10 +80,7 @@ class Door:
             )
         self._connected = connected
         self._sink.report(connected if self._memory.heard() else unheard(self._url))
-        while True:
-            await anyio.sleep(_LOOK_S)
-            with told(changes=False):
-                await self._wire.ask("auth.test")
+        await anyio.sleep_forever()
 
     def knocked(self) -> None:
         """A request of Slack's came."""
