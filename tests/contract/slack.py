@@ -40,6 +40,7 @@ async def world(directory: Path) -> AsyncGenerator[Mapping[str, str]]:
         _worlds.append(World(slack, bot, grace))
         try:
             yield {"api": slack.base_url}
+            slack.check()
         finally:
             _worlds.clear()
 

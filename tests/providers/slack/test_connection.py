@@ -16,6 +16,7 @@ from messengers.core.health import faults_in
 from messengers.errors import (
     BadCredentials,
     MessengersError,
+    NotConnected,
     PlatformRefused,
     RateLimited,
     StorageUnavailable,
@@ -315,6 +316,26 @@ async def test_socket_mode_that_was_switched_off_is_said(
 
     assert isinstance(fault, PlatformRefused)
     assert "Socket Mode was switched off" in fault.cause
+
+
+async def test_when_slack_was_down_for_a_while_it_goes_on_by_itself(
+    slack: FakeSlack, work: Connected
+) -> None:
+    slack.write(work.grace, work.team, "are you there?")
+    await work.heard(work.team.id, "are you there?")
+    for method in ("apps.connections.open", "auth.test"):
+        slack.break_down(method, 503, times=None)
+    slack.drop_sockets(work.bot.app)
+    await work.reaches(Lifecycle.BACKOFF)
+    with pytest.raises(NotConnected, match="tries again by itself"):
+        await work.send(work.team, "hello?")
+    slack.heal()
+    await work.reaches(Lifecycle.CONNECTED)
+    await work.send(work.team, "back again")
+    slack.write(work.grace, work.team, "so are we")
+    await work.heard(work.team.id, "so are we")
+
+    assert [each.text for each in work.bot.sent()] == ["back again"]
 
 
 async def test_what_could_not_be_stored_is_not_acknowledged(

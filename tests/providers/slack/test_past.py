@@ -161,6 +161,24 @@ async def test_a_personal_instance_searches_with_slack_and_says_so(
         assert chat.owner_wrote_at is None
 
 
+async def test_a_search_that_slack_puts_off_shows_what_is_stored(
+    slack: FakeSlack, reopen: OpenCore, acme: Workspace, bot: Bot, grace: User, team: Channel
+) -> None:
+    token = slack.authorize(slack.add_app("Mine"), grace)
+    async with reopen() as core:
+        await add(slack, core, token)
+        work = Connected(slack, core, acme, grace, bot, team)
+        await work.reaches(Lifecycle.CONNECTED)
+        slack.write(grace, team, "enigma now")
+        await work.heard(team.id, "enigma now")
+        slack.flood(30, method="search.messages")
+        first = await core.search.messages(AGENT, "enigma")
+        again = await core.search.messages(AGENT, "enigma")
+
+    assert [hit.message.text for hit in (*first.items, *again.items)] == ["enigma now"] * 2
+    assert len(slack.asked("search.messages")) == 1
+
+
 async def test_a_bot_s_search_is_our_own_only(work: Connected) -> None:
     work.slack.write(work.grace, work.team, "enigma")
     await work.heard(work.team.id, "enigma")
