@@ -124,7 +124,7 @@ class Directory:
 
     async def _ask_app(self, bot: str) -> Json | None:
         found = await self._calls.known("bots.info", "bot", bot=bot)
-        return None if found is None else {"name": found.get("name", ""), "app": found["app_id"]}
+        return None if found is None else {"name": found.get("name", "")}
 
     async def _ask_group(self, group: str) -> Json | None:
         """Slack lists them only all at once; they are few."""
