@@ -19,7 +19,8 @@ from tests.process.conftest import Daemon
 __all__ = ["Agent", "Desk", "becomes", "until"]
 
 T = TypeVar("T")
-_PATIENCE_S = 12
+_PATIENCE_S = 60
+"""The time limit of the test itself is shorter, unless it gives itself a longer one."""
 _GLANCE_S = 0.01
 
 
