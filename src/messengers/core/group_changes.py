@@ -114,7 +114,7 @@ class GroupChanges:
         present: tuple[GroupMember, ...] = ()
         if change != "add":
             seen = await self._groups.seen(place, chosen)
-            if not seen.i_am_admin:
+            if seen.run_by_admins and not seen.i_am_admin:
                 raise Forbidden("This account is no admin of that group.", "Ask one of its admins.")
             present = seen.members
         people = await self._people.named(caller, chosen, members, present)

@@ -48,6 +48,8 @@ class GroupSeen:
     announcements: bool = False
     """Only admins write."""
     i_am_admin: bool = False
+    run_by_admins: bool = True
+    """Nobody else changes who is in it."""
     members: tuple[GroupMember, ...] = ()
     """The account itself among them. `groups()` may leave them out."""
     size: int = 0

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import httpx2
 import pytest
-from mcp.types import ImageContent
+from mcp.types import ElicitResult, ImageContent
 from PIL import Image
 from slack_sdk.web.async_client import AsyncWebClient
 
@@ -40,6 +40,12 @@ class Work:
     @property
     def slack(self) -> FakeSlack:
         return self.desk.slack
+
+    async def chat_id(self) -> str:
+        """The channel's, for what takes no name."""
+        listed = await self.agent.told("list_chats")
+        (chat,) = re.findall(r"\[(c[0-9a-z]+)[^]]*\] #team", listed)
+        return chat
 
     def says(self, text: str, thread: Message | None = None) -> Message:
         """The colleague writes into the channel."""
@@ -208,6 +214,14 @@ async def test_a_channel_is_run_its_owner_is_asked_and_nobody_is_called(
     shown = await work.agent.told("get_group", chat=chat)
     text = "@channel <!here> <@" + alan.id + "> hello"
     await work.agent.sends("send_message", chat=chat, text=text)
+    others: dict[str, object] = {
+        "chat": await work.chat_id(),
+        "change": "add",
+        "members": [alan.id],
+    }
+    await work.agent.act("change_group_members", **others)
+    came = alan.id in work.team.members
+    await work.agent.act("change_group_members", **{**others, "change": "remove"})
     await work.agent.act("leave_group", chat=chat)
     listed = await work.agent.told("list_groups", instance="work")
     (sent,) = work.bot.sent(acme.named("bread-makers"))
@@ -215,8 +229,38 @@ async def test_a_channel_is_run_its_owner_is_asked_and_nobody_is_called(
     assert "#bread-makers" in shown
     assert all(word in shown for word in ("Alan Turing", "All of bread"))
     assert (sent.called, sent.shown) == (set(), text)
+    assert (came, alan.id in work.team.members) == (True, False)
     assert len(work.agent.owner.questions) >= 3
     assert "#bread-makers" not in listed
+
+
+@pytest.mark.case("S87")
+async def test_nothing_is_changed_in_slack_before_the_owner_agreed(work: Work) -> None:
+    mine = await work.agent.sends("send_message", **TEAM, text="mine")
+    theirs = await work.agent.number("#team", "good morning")
+    chat = await work.chat_id()
+    await work.desk.daemon.ask("PATCH", "/instances/work", {"confirm": "always"})
+    work.agent.owner.answer = ElicitResult(action="decline")
+    before = len(work.slack.calls)
+    acts: list[tuple[str, dict[str, object]]] = [
+        ("edit_message", {"message": mine, "text": "another"}),
+        ("delete_message", {"message": mine}),
+        ("forward_message", {"message": theirs, "chat": chat}),
+        ("react", {"message": theirs, "emoji": "👍"}),
+        ("pin_message", {"message": theirs}),
+        ("update_group", {"chat": chat, "description": "mine now"}),
+        ("change_group_members", {"chat": chat, "change": "remove", "members": [work.grace.id]}),
+        ("leave_group", {"chat": chat}),
+        ("disconnect_instance", {"instance": "work"}),
+        ("delete_instance", {"instance": "work"}),
+    ]
+    outcomes = [(await work.agent.found(tool, **given))["outcome"] for tool, given in acts]
+
+    assert set(outcomes) == {"not_done", "not_sent"}
+    assert len(work.agent.owner.questions) >= len(acts)
+    looks = {"auth.test", "conversations.info", "conversations.members", "users.info"}
+    assert {call.method for call in work.slack.calls[before:]} <= looks
+    assert [each.text for each in work.bot.sent(work.team)] == ["mine"]
 
 
 async def test_what_cannot_be_done_is_said_with_its_reason(work: Work, acme: Workspace) -> None:

@@ -59,11 +59,11 @@ _REASONS: Mapping[str, tuple[str, str]] = {
     "cant_leave_general": ("Nobody leaves the general channel.", ""),
     "cant_kick_self": ("Use leave_group for the account itself.", ""),
     "not_authorized": ("The account has no right to do that.", "An admin of the workspace has."),
+    "restricted_action": ("The workspace does not let this account do that.", "Ask its admins."),
     "user_is_restricted": ("Guests cannot do that.", "Ask a full member."),
     "ekm_access_denied": ("The workspace's admins have suspended messages.", "Ask them."),
     "team_added_to_org": ("The workspace is being moved.", "Try again later."),
 }
-_RESTRICTED = "restricted_action"
 _WORD = re.compile(r"[a-z_]{1,60}")
 
 
@@ -109,13 +109,13 @@ def _refusal(exc: Refused) -> PlatformRefused:
         return PlatformRefused(*_scopes(str(exc.told.get("needed", ""))))
     if exc.why == "not_allowed_token_type":
         return PlatformRefused("Slack does not let this kind of account do that.")
-    if exc.why.startswith(_RESTRICTED):
-        return PlatformRefused(
-            "The account may not post there.", "Somebody who runs that channel decides who may."
-        )
     known = _REASONS.get(exc.why)
     if known is not None:
         return PlatformRefused(*known)
+    if exc.why.startswith("restricted_action"):
+        return PlatformRefused(
+            "The account may not post there.", "Somebody who runs that channel decides who may."
+        )
     word = exc.why.replace("_", " ") if _WORD.fullmatch(exc.why) else ""
     return PlatformRefused(f"Slack refused it: {word}." if word else "Slack refused it.")
 

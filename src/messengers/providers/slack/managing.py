@@ -140,6 +140,7 @@ class Managing(Runs):
             description=str(as_object(channel.get("purpose")).get("value") or ""),
             owner_native_id=creator,
             i_am_admin=creator == self.running().account.user,
+            run_by_admins=False,  # the workspace decides who may
             members=tuple(members),
             size=int(channel.get("num_members") or len(members)),
         )
