@@ -3,6 +3,7 @@
 The same gate stands before them as before a send: each reaches someone.
 """
 
+import re
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
@@ -33,6 +34,7 @@ __all__ = ["Changes"]
 
 _CALL_DEADLINE_S = 30.0
 _MAX_EMOJI = 16
+_NAME = re.compile(r":[a-z0-9_'+-]{1,100}:")
 
 
 class Changes:
@@ -93,9 +95,10 @@ class Changes:
 
     async def prepare_react(self, caller: Caller, message: str, emoji: str) -> Act:
         """One emoji on a message; empty removes ours."""
-        if len(emoji) > _MAX_EMOJI or (emoji and emoji.isascii()):
-            raise InvalidInput("emoji must be one emoji or empty.", "For example 👍.")
         found, chat, provider = await self._existing(caller, message)
+        by_name = provider.capabilities().named_reactions and _NAME.fullmatch(emoji) is not None
+        if not by_name and (len(emoji) > _MAX_EMOJI or (emoji and emoji.isascii())):
+            raise InvalidInput("emoji must be one emoji or empty.", "For example 👍.")
         if not isinstance(provider, Reacts):
             raise _unsupported(chat, "react", "Answer with a message instead.")
         shown = Shown(title="React", recipient=recipient(chat), text=emoji or "(remove)")

@@ -49,6 +49,8 @@ class Capabilities(Model):
     edit: Level = Level.REJECT
     delete: Level = Level.REJECT
     react: Level = Level.REJECT
+    named_reactions: bool = False
+    """Reactions also by names as `:name:`, for emojis of one's own."""
     typing: Level = Level.REJECT
     mark_read: Level = Level.REJECT
     reply: Level = Level.REJECT

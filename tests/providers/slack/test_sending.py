@@ -139,6 +139,22 @@ async def test_one_reaction_of_ours_takes_the_place_of_the_last(work: Connected)
         await perform(work, await react(AGENT, heard.id, "ё"))
 
 
+async def test_a_workspace_s_own_emoji_is_given_by_its_name(work: Connected) -> None:
+    work.slack.add_emoji(work.acme, "shipit", "https://emoji.example/shipit.png")
+    message = work.slack.write(work.grace, work.team, "done")
+    heard = await work.heard(work.team.id, "done")
+    react = work.core.changes.prepare_react
+
+    await perform(work, await react(AGENT, heard.id, ":shipit:"))
+    await becomes(lambda: list(message.reactions) == ["shipit"])
+    shown = await work.message(work.team.id, lambda each: each.reactions)
+    with pytest.raises(InvalidInput, match="Give it as 👍"):
+        await perform(work, await react(AGENT, heard.id, ":thumbsup:"))
+
+    assert [(each.emoji, each.by_me) for each in shown.reactions] == [(":shipit:", True)]
+    assert list(message.reactions) == ["shipit"]
+
+
 async def test_reactions_of_others_come_and_go_one_by_one(work: Connected) -> None:
     message = work.slack.write(work.grace, work.team, "done")
     work.slack.react(work.grace, message, "+1")
@@ -251,6 +267,7 @@ async def becomes_named(work: Connected, native_id: str, name: str) -> None:
         ("not_in_channel", "not in that channel"),
         ("is_archived", "archived"),
         ("restricted_action_read_only_channel", "may not post there"),
+        ("restricted_action", "workspace does not let"),
         ("cannot_dm_bot", "Apps cannot write to apps"),
         ("some_new_word", "Slack refused it: some new word."),
     ],

@@ -127,7 +127,10 @@ async def react(
     act: Annotated[Act, Resolve(_react)],
     consent: Annotated[Consent, asked(_react)],
     message: given.MessageId,
-    emoji: Annotated[given.Text, Field(description="One emoji; empty removes ours")],
+    emoji: Annotated[
+        given.Text,
+        Field(description="One emoji, or :name: of the messenger's own; empty removes ours"),
+    ],
 ) -> DoneResult:
     """React to a message with an emoji."""
     return said(await settle(ctx, act, consent))

@@ -3,11 +3,11 @@
 from collections.abc import Generator, Sequence
 from contextlib import contextmanager
 
-from messengers.errors import Unsupported
+from messengers.errors import InvalidInput, Unsupported
 from messengers.models import MessageRef
 from messengers.providers.slack.calls import Calls
 from messengers.providers.slack.directory import Directory
-from messengers.providers.slack.emoji import name_of
+from messengers.providers.slack.emoji import emoji_of, name_of
 from messengers.providers.slack.failures import told
 from messengers.providers.slack.places import ts_of
 from messengers.providers.slack.wire import Refused, as_object
@@ -48,6 +48,8 @@ class Changes:
         name = name_of(emoji) if emoji else ""
         if name is None:
             raise Unsupported("Slack has no such reaction.", "Take a common one, as 👍.")
+        if name and emoji.isascii() and (same := emoji_of(name)) != emoji:
+            raise InvalidInput("That is no emoji of the workspace's own.", f"Give it as {same}.")
         place = {"channel": channel, "timestamp": ts}
         for each in await self._given(place):
             if each != name:

@@ -56,6 +56,7 @@ CAPABILITIES = Capabilities(
     edit=Level.FULL,
     delete=Level.FULL,
     react=Level.FULL,
+    named_reactions=True,
     mark_read=Level.PARTIAL,
     reply=Level.PARTIAL,
     download_media=Level.FULL,
