@@ -5,10 +5,13 @@ from dataclasses import replace
 import anyio
 import pytest
 
+from messengers.core.acts import BatchAnswer
+from messengers.core.bulk import Addressee
 from messengers.core.callers import OWNER
 from messengers.errors import Conflict, InvalidInput, NotConnected, PlatformRefused
 from messengers.models import Draft, Outcome, SentMessage
-from tests.core.conftest import AGENT, House, OpenHouse
+from tests.core.conftest import AGENT, House, OpenHouse, sent
+from tests.core.test_bulk import rested
 from tests.core.test_pacing import HandClock
 
 TWENTY = 20
@@ -206,3 +209,72 @@ async def test_the_pace_and_the_doubt_are_chosen_one_by_one(open_house: OpenHous
         chosen = house.core.instances.by_name("me")
         assert (chosen.pacing, chosen.on_unknown) == ("normal", "resend")
         assert house.core.instances.by_name("bot").on_unknown == "hold"
+
+
+@pytest.mark.case("F04")
+async def test_what_waits_for_its_time_is_taken_on_once(open_house: OpenHouse) -> None:
+    clock = HandClock()
+    async with open_house(clock) as house:
+        chat = await ann(house)
+
+        async def later(hours: int, client_ref: str = "") -> SentMessage:
+            draft = Draft(text="the reminder", send_at=timedelta(hours=hours))
+            act = await house.core.sending.prepare(AGENT, chat, draft, client_ref=client_ref)
+            return sent(await house.core.approvals.perform(act, 0))
+
+        first, again, other = await later(8), await later(8), await later(9)
+        keyed = [await later(8, "mine") for _ in range(2)]
+        with pytest.raises(Conflict):
+            await later(9, "mine")
+        with pytest.raises(Conflict):
+            await house.send(chat, "the reminder", "mine")
+        waiting = await house.core.batches.list(OWNER, scheduled=True)
+        await house.core.schedules.cancel(AGENT, first.message)
+        anew = await later(8)
+
+        assert (again.message, again.outcome) == (first.message, Outcome.QUEUED)
+        assert REPEATED in again.notes[-1]
+        assert not any(REPEATED in note for each in (first, *keyed) for note in each.notes)
+        assert keyed[0] == keyed[1]
+        assert len({first.message, other.message, keyed[0].message, anew.message}) == 4
+        assert len(waiting) == 3
+
+
+@pytest.mark.case("F04")
+async def test_two_that_were_prepared_together_are_taken_on_once(house: House) -> None:
+    chat = await ann(house)
+    draft = Draft(text="the reminder", send_at=timedelta(hours=8))
+    acts = [await house.core.sending.prepare(AGENT, chat, draft) for _ in range(2)]
+
+    first, again = [sent(await house.core.approvals.perform(act, 0)) for act in acts]
+
+    assert first.message == again.message
+    assert REPEATED in again.notes[-1]
+
+
+@pytest.mark.case("F04")
+async def test_a_bulk_send_that_comes_again_reaches_nobody_twice(open_house: OpenHouse) -> None:
+    clock = HandClock()
+    async with open_house(clock) as house:
+        chat = await ann(house)
+
+        async def send(text: str = "Hi") -> BatchAnswer:
+            act = await house.core.bulk.prepare(OWNER, [Addressee(chat=chat)], text)
+            answer = await house.core.approvals.perform(act)
+            assert isinstance(answer, BatchAnswer)
+            return answer
+
+        first = await send()
+        await rested(house, first.batch, "done")
+        clock.at += timedelta(seconds=14)
+        await house.core.opt_outs.add(OWNER, chat)
+        again = await send()
+        await house.core.opt_outs.remove(OWNER, chat)
+        clock.at += timedelta(seconds=2)
+        other = await send()
+
+        assert (again.batch, again.outcome, again.counts) == (first.batch, "done", {"accepted": 1})
+        assert REPEATED in again.notes[-1]
+        assert other.batch != first.batch
+        await rested(house, other.batch, "done")
+        assert len(house.personal.accepted) == 2

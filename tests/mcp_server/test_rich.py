@@ -268,7 +268,7 @@ async def test_a_client_key_never_sends_a_place_twice(house: House, connect: Con
         other = await refused(client, "send_location", chat=chat, client_ref="k", **near)
 
     assert first["message"] == again["message"]
-    assert other.startswith("This client_ref named another message before.")
+    assert other.startswith("This client_ref named something else before.")
     assert len(house.personal.contents) == 1
 
 

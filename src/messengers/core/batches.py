@@ -5,13 +5,11 @@ of his own in the outbox, so what became of it, what is unknown and what a crash
 outbox's to say; a batch only decides what may leave next.
 """
 
-import hashlib
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from itertools import groupby
 from typing import Any, Literal
 from uuid import uuid4
 
-import orjson
 from sqlalchemy import Connection
 
 from messengers.clock import Clock, from_ms, to_ms
@@ -22,16 +20,16 @@ from messengers.core.callers import Caller
 from messengers.core.drafts import Drafts, PartPlan
 from messengers.core.events import Events
 from messengers.core.instances import Instances
-from messengers.errors import Conflict, NotFound
+from messengers.core.repeats import REPEATED, Repeats
+from messengers.errors import NotFound
 from messengers.models import IdKind, decode_id, encode_id
 from messengers.store import Store, audit
 from messengers.store import batches as rows
-from messengers.store.rows import Row, all_rows, first_row, id_of, one_row
+from messengers.store.rows import Row, all_rows, id_of, one_row
 
 __all__ = ["Action", "Batches"]
 
 Action = Literal["pause", "resume", "cancel"]
-_REF_WINDOW_MS = 24 * 3600 * 1000
 _OPEN = ("held", "running", "paused")
 _MOVES: Mapping[Action, tuple[tuple[str, ...], str]] = {
     "pause": (("running",), "paused"),
@@ -51,6 +49,7 @@ class Batches:
         instances: Instances,
         drafts: Drafts,
         approvals: Approvals,
+        repeats: Repeats,
     ) -> None:
         self._store = store
         self._clock = clock
@@ -58,6 +57,7 @@ class Batches:
         self._instances = instances
         self._drafts = drafts
         self._approvals = approvals
+        self._repeats = repeats
         self.wake: Callable[[int], None] = lambda _: None
         """Has a batch that may go on do so; see `core.rounds`."""
         approvals.executors["send_bulk"] = self._execute
@@ -71,7 +71,7 @@ class Batches:
 
     def hold(self, conn: Connection, act: Act) -> int:
         """Within the approval's unit: a batch of which nothing may leave yet."""
-        return self.add(conn, act.caller.actor, act.payload, held=True)
+        return self.add(conn, act.caller.actor, act.payload, held=True)[0]
 
     def release(self, conn: Connection, batch: int) -> None:
         """Within the unit that approves it; one that was cancelled meanwhile stays so."""
@@ -97,14 +97,19 @@ class Batches:
         """Have what was released leave."""
         self.wake(_key(batch))
 
-    def add(self, conn: Connection, actor: str, payload: Mapping[str, Any], *, held: bool) -> int:
-        """Write a batch with its drafts; a known client_ref gives the batch that it named before.
+    def add(
+        self, conn: Connection, actor: str, payload: Mapping[str, Any], *, held: bool
+    ) -> tuple[int, bool]:
+        """Write a batch with its drafts, or find the one that the same call made before.
+
+        Returns its key and whether it is new.
 
         The payload's `letters` are the payloads of sends, each with its `position`.
         """
-        known = self._known(conn, actor, payload)
+        ref, asked = payload["client_ref"], payload["fingerprint"]
+        known = self._repeats.find_within(conn, actor, ref, asked)
         if known is not None:
-            return known
+            return int(known.row["id"]), False
         now = to_ms(self._clock.now())
         wait_ms = payload.get("send_in_ms", 0)
         state = "held" if held else "running"
@@ -116,8 +121,8 @@ class Batches:
             "delay_ms": payload["delay_ms"],
             "send_at": now + wait_ms if wait_ms else payload.get("send_at", 0),
             "requested_by": actor,
-            "client_ref": payload["client_ref"],
-            "draft_hash": _content_of(payload),
+            "client_ref": ref,
+            "draft_hash": asked,
             "created_at": now,
         }
         batch = rows.add(conn, values)
@@ -125,7 +130,7 @@ class Batches:
         for entry in sorted(entries, key=lambda each: each["position"]):
             self._add_recipient(conn, batch, actor, entry)
         self._tell(conn, batch, state)
-        return batch
+        return batch, True
 
     def _add_recipient(
         self, conn: Connection, batch: int, actor: str, entry: Mapping[str, Any]
@@ -153,19 +158,6 @@ class Batches:
             "skipped": entry.get("skipped", ""),
         }
         rows.add_recipient(conn, values)
-
-    def _known(self, conn: Connection, actor: str, payload: Mapping[str, Any]) -> int | None:
-        if not payload["client_ref"]:
-            return None
-        since = to_ms(self._clock.now()) - _REF_WINDOW_MS
-        row = first_row(conn, rows.by_ref, caller=actor, ref=payload["client_ref"], since=since)
-        if row is None:
-            return None
-        if row["draft_hash"] != _content_of(payload):
-            raise Conflict(
-                "This client_ref named something else before.", "Use a new one for each send."
-            )
-        return int(row["id"])
 
     def _tell(self, conn: Connection, batch: int, state: str) -> None:
         row = one_row(conn, rows.get, batch=batch)
@@ -282,39 +274,39 @@ class Batches:
     async def _execute(
         self, payload: Mapping[str, Any], caller: Caller, wait_s: float
     ) -> BatchAnswer:
-        batch = await self.begin(caller, payload)
-        return await self._outcome(id_of(IdKind.BATCH, batch), wait_s)
+        batch, notes = await self.begin(caller, payload)
+        answer = await self._outcome(batch, wait_s)
+        return answer.model_copy(update={"notes": (*answer.notes, *notes)})
 
-    async def begin(self, caller: Caller, payload: Mapping[str, Any]) -> int:
-        """Store a batch and let it go: it is under way, also when who asked leaves."""
-        started = list[int]()
+    async def begin(
+        self, caller: Caller, payload: Mapping[str, Any]
+    ) -> tuple[str, tuple[str, ...]]:
+        """Store a batch and let it go: it is under way, also when who asked leaves.
 
-        def unit(conn: Connection) -> int:
-            batch = self.add(conn, caller.actor, payload, held=False)
-            started.append(batch)
-            return batch
+        Returns its id, and what to say of a call that was made before.
+        """
+        repeated = () if payload["client_ref"] else (REPEATED,)
+        if payload.get("known"):
+            return payload["known"], repeated
+        made = list[tuple[int, bool]]()
+
+        def unit(conn: Connection) -> tuple[int, bool]:
+            made.append(self.add(conn, caller.actor, payload, held=False))
+            return made[-1]
 
         def committed() -> None:
             self._events.announce()
-            for batch in started:
+            for batch, _ in made:
                 self.wake(batch)
 
-        return await self._store.write(unit, committed)
+        batch, is_new = await self._store.write(unit, committed)
+        return id_of(IdKind.BATCH, batch), () if is_new else repeated
 
     async def _outcome(self, ref: str, _wait_s: float) -> BatchAnswer:
         row = await self._store.row(rows.get, batch=_key(ref))
         if row is None:
             raise NotFound("The batch was removed meanwhile.")
         return answer_of(await self._shown(row))
-
-
-def _content_of(payload: Mapping[str, Any]) -> str:
-    """What must be equal for two calls with one client_ref to be the same call."""
-    said = [
-        [each["chat"], *([part["source"] or part["text"], part["media"]] for part in each["parts"])]
-        for each in payload["letters"]
-    ]
-    return hashlib.sha256(orjson.dumps([payload["kind"], said])).hexdigest()
 
 
 def _key(ref: str) -> int:

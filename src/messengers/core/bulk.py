@@ -12,6 +12,7 @@ from messengers.core.callers import OWNER, Caller
 from messengers.core.chats import Chats, chat_key
 from messengers.core.instances import Instances
 from messengers.core.opt_outs import OptOuts
+from messengers.core.repeats import Repeats, fingerprint
 from messengers.core.rounds import OPTED_OUT
 from messengers.core.schedules import when_of
 from messengers.core.sending import MAX_TEXT, Sending, check_text
@@ -21,6 +22,7 @@ from messengers.core.words import counted
 from messengers.errors import Ambiguous, Forbidden, InvalidInput, NotFound
 from messengers.models import Chat, Draft, IdKind, Instance, Model, encode_id
 from messengers.store import Store, chats
+from messengers.store.rows import Row
 
 __all__ = ["MAX_DELAY_S", "Addressee", "Bulk", "Letter"]
 
@@ -66,6 +68,7 @@ class Bulk:
         chats: Chats,
         sending: Sending,
         opt_outs: OptOuts,
+        repeats: Repeats,
         max_recipients: int,
     ) -> None:
         self._store = store
@@ -74,6 +77,7 @@ class Bulk:
         self._chats = chats
         self._sending = sending
         self._opt_outs = opt_outs
+        self._repeats = repeats
         self._max = max_recipients
 
     async def prepare(
@@ -88,12 +92,20 @@ class Bulk:
         delay_s: float = 0,
         send_at: datetime | timedelta | None = None,
         client_ref: str = "",
+        dry_run: bool = False,
     ) -> Act:
         """Everything that would leave, in order, as one act; its `letters` show it.
 
-        Raises what is wrong with any of it; then nothing of it was sent.
+        A call that was made before gives an act that only tells what became of it, unless it is a
+        `dry_run`. Raises what is wrong with any of it; then nothing of it was sent.
         """
-        self._check(recipients, delay_s, client_ref)
+        self._check(recipients, delay_s)
+        everyone = [each.model_dump(mode="json") for each in recipients]
+        rest = (instance, [*attachments], on_failure, delay_s, str(send_at or ""))
+        asked = fingerprint("bulk", everyone, text, *rest)
+        known = None if dry_run else await self._repeats.find(caller.actor, client_ref, asked)
+        if known is not None:
+            return self._known(caller, known.row)
         templates = _templates(recipients, text)
         found = await self._found(caller, recipients, instance)
         chosen = self._one_instance(caller, found)
@@ -119,20 +131,33 @@ class Bulk:
             "on_failure": on_failure,
             "delay_ms": int(delay_s * 1000),
             "client_ref": client_ref,
+            "fingerprint": asked,
         }
         payload |= when_of(send_at, self._clock.now())
         files = next(iter(acts.values())).shown.attachments
         return _act(caller, chosen, letters, payload, files)
 
-    def _check(self, recipients: Sequence[Addressee], delay_s: float, client_ref: str) -> None:
+    def _known(self, caller: Caller, row: Row) -> Act:
+        """The act of a call that was made before: nobody is looked up or asked again."""
+        chosen = self._instances.by_id(row["instance_id"])
+        batch = encode_id(IdKind.BATCH, row["id"])
+        return Act(
+            action="send_bulk",
+            caller=caller,
+            shown=Shown(title=f"Bulk send {batch}", recipient=chosen.name),
+            payload={"known": batch, "client_ref": row["client_ref"], "doubles": []},
+            instance_id=chosen.id,
+            instance=chosen.name,
+            provider=chosen.provider,
+        )
+
+    def _check(self, recipients: Sequence[Addressee], delay_s: float) -> None:
         if not recipients:
             raise InvalidInput("recipients is empty.", "Name at least one.")
         if len(recipients) > self._max:
             raise InvalidInput(f"More than {self._max} recipients.", "Send to fewer at once.")
         if not 0 <= delay_s <= MAX_DELAY_S:
             raise InvalidInput(f"delay_s must be from 0 to {MAX_DELAY_S}.")
-        if len(client_ref) > 200:
-            raise InvalidInput("client_ref is longer than 200 characters.", "Use a short key.")
 
     async def _found(
         self, caller: Caller, recipients: Sequence[Addressee], instance: str

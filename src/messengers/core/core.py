@@ -42,6 +42,7 @@ from messengers.core.outbox import Outbox
 from messengers.core.people import People
 from messengers.core.portraits import Portraits
 from messengers.core.registry import Registry
+from messengers.core.repeats import Repeats
 from messengers.core.retention import Retention
 from messengers.core.rounds import Rounds
 from messengers.core.schedules import Schedules
@@ -182,12 +183,13 @@ async def _build(
     supervisor.attach(inbox.ingest, connected)
     approvals = Approvals(store, clock, events, instances, chats)
     approvals.executors.update(instances.executors)
+    repeats = Repeats(store, clock, outbox.steady)
     sending = Sending(
         store, clock, settings.zone, events, instances, chats, history, sources, drafts, outbox,
-        approvals,
+        approvals, repeats,
     )  # fmt: skip
     opt_outs = OptOuts(store, clock, instances, chats)
-    batches = Batches(store, clock, events, instances, drafts, approvals)
+    batches = Batches(store, clock, events, instances, drafts, approvals, repeats)
     rounds = Rounds(
         store, clock, events, instances, drafts, outbox, opt_outs, batches,
         settings.bulk_per_minute, tasks,
@@ -226,7 +228,10 @@ async def _build(
         outbox=outbox,
         approvals=approvals,
         sending=sending,
-        bulk=Bulk(store, clock, instances, chats, sending, opt_outs, settings.bulk_max_recipients),
+        bulk=Bulk(
+            store, clock, instances, chats, sending, opt_outs, repeats,
+            settings.bulk_max_recipients,
+        ),
         batches=batches,
         schedules=Schedules(store, clock, settings.zone, events, batches, drafts, approvals),
         rounds=rounds,

@@ -92,14 +92,15 @@ class Schedules:
         return await self._batches.control(caller, ref, "cancel")
 
     def _hold(self, conn: Connection, act: Act) -> tuple[str, int]:
-        batch = self._batches.add(conn, act.caller.actor, _as_batch(act.payload), held=True)
+        batch, _ = self._batches.add(conn, act.caller.actor, _as_batch(act.payload), held=True)
         return id_of(IdKind.BATCH, batch), one_row(conn, rows.next_part, batch=batch)["message_id"]
 
     async def _execute(
         self, payload: Mapping[str, Any], caller: Caller, wait_s: float
     ) -> SentMessage:
-        batch = await self._batches.begin(caller, _as_batch(payload))
-        return await self._outcome(id_of(IdKind.BATCH, batch), wait_s)
+        batch, notes = await self._batches.begin(caller, _as_batch(payload))
+        answer = await self._outcome(batch, wait_s)
+        return answer.model_copy(update={"notes": (*answer.notes, *notes)})
 
     async def _outcome(self, ref: str, wait_s: float) -> SentMessage:
         """What became of it; one whose time has not come is not waited for."""

@@ -1,17 +1,15 @@
 """Sending: a draft becomes an act, the act becomes outbox rows, the rows' fate an outcome."""
 
-import hashlib
-import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import tzinfo
 from typing import Any
 from uuid import uuid4
 
 import anyio
-from sqlalchemy import Connection, Select
+from sqlalchemy import Connection
 
-from messengers.clock import Clock, to_ms
+from messengers.clock import Clock
 from messengers.core.access import judge
 from messengers.core.acts import Act
 from messengers.core.approvals import Approvals, Stage
@@ -23,6 +21,7 @@ from messengers.core.history import History
 from messengers.core.instances import Instances
 from messengers.core.outbox import Outbox
 from messengers.core.plans import payload_of
+from messengers.core.repeats import REPEATED, Known, Repeats, fingerprint
 from messengers.core.rich import buttons_of, rich_of
 from messengers.core.schedules import told_time, when_of
 from messengers.core.shown import said, shown, told
@@ -42,8 +41,7 @@ from messengers.models import (
 )
 from messengers.providers.base import MediaBytes
 from messengers.providers.capabilities import Capabilities
-from messengers.store import Store, outbox
-from messengers.store.rows import Row, first_row
+from messengers.store import Store, batches, outbox
 from messengers.urls import SafeUrl
 
 __all__ = ["MAX_TEXT", "Sending", "check_text", "ref_of"]
@@ -54,14 +52,6 @@ _MAX_ATTACHMENTS = 10
 _TELLS = "Fetching an address tells its host all that stands in it, and an agent wrote this one."
 _MAX_QUOTE = 500
 """Characters of a quoted text that a provider is told."""
-_REF_WINDOW_MS = 24 * 3600 * 1000
-_REPEAT_WAITS_MS = 120 * 1000
-_REPEAT_SETTLED_MS = 15 * 1000
-_REPEATED = (
-    "The same call was made a moment ago: this is its answer, and nothing was sent again. "
-    "To send the same once more, give it a client_ref of its own."
-)
-_MAX_REF = 200
 
 
 class Sending:
@@ -80,6 +70,7 @@ class Sending:
         drafts: Drafts,
         box: Outbox,
         approvals: Approvals,
+        repeats: Repeats,
     ) -> None:
         self._store = store
         self._clock = clock
@@ -91,6 +82,7 @@ class Sending:
         self._sources = sources
         self._drafts = drafts
         self._box = box
+        self._repeats = repeats
         approvals.executors["send"] = self._execute
         approvals.executors["send_fetched"] = self._execute_fetched
         approvals.stages["send"] = Stage(
@@ -111,11 +103,11 @@ class Sending:
         A call that was made before, by its `client_ref` or a moment ago, gives an act that only
         tells what became of it. Raises what is wrong; then it is certain that nothing was sent.
         """
-        fingerprint = _fingerprint(chat, instance, draft)
-        made = await self._made_before(caller, client_ref, fingerprint)
-        if made is not None:
-            return made
-        call = {"client_ref": client_ref, "fingerprint": fingerprint}
+        asked = fingerprint(chat, instance, draft.model_dump(mode="json"))
+        known = await self._repeats.find(caller.actor, client_ref, asked)
+        if known is not None:
+            return await self._known(caller, known)
+        call = {"client_ref": client_ref, "fingerprint": asked}
         return await self.planned(caller, chat, draft, instance, call)
 
     async def planned(
@@ -200,30 +192,24 @@ class Sending:
             raise Conflict("The quoted message has not been sent yet.", "Send without reply_to.")
         return ref_of(quoted)
 
-    async def _made_before(self, caller: Caller, client_ref: str, fingerprint: str) -> Act | None:
-        if len(client_ref) > _MAX_REF:
-            raise InvalidInput(
-                f"client_ref is longer than {_MAX_REF} characters.", "Use a short key."
-            )
-        for stmt, params in self._asked_before(caller.actor, client_ref, fingerprint):
-            known = await self._store.row(stmt, **params)
-            if known is not None and known["state"] != "held":
-                return await self._known(caller, known, fingerprint)
-        return None
-
-    async def _known(self, caller: Caller, row: Row, fingerprint: str) -> Act:
+    async def _known(self, caller: Caller, known: Known) -> Act:
         """The act of a call that was made before: its instance need not be connected for that."""
-        _require_same(row, fingerprint)
-        target = await self._chats.get(caller, encode_id(IdKind.CHAT, row["chat_id"]))
+        row = known.row
+        if known.is_batch:
+            (first, *_) = await self._store.rows(batches.recipients, batch=row["id"])
+            draft, made = first["draft"], encode_id(IdKind.BATCH, row["id"])
+        else:
+            draft = made = row["draft"]
+        rows = await self._store.rows(outbox.of_draft, draft=draft)
+        target = await self._chats.get(caller, encode_id(IdKind.CHAT, rows[0]["chat_id"]))
         chosen = self._instances.by_id(row["instance_id"])
-        rows = await self._store.rows(outbox.of_draft, draft=row["draft"])
         parts = [PartPlan.model_validate_json(each["payload"]) for each in rows]
         return Act(
-            action="send",
+            action="send_later" if known.is_batch else "send",
             caller=caller,
             shown=shown(target, parts[0].source, (), ""),
             payload={
-                "known": row["draft"],
+                "known": made,
                 "client_ref": row["client_ref"],
                 "parts": [part.model_dump() for part in parts],
             },
@@ -241,7 +227,7 @@ class Sending:
         answer = await self._outcome(draft, wait_s)
         if draft == new or payload["client_ref"]:
             return answer
-        return answer.model_copy(update={"notes": (*answer.notes, _REPEATED)})
+        return answer.model_copy(update={"notes": (*answer.notes, REPEATED)})
 
     async def _execute_fetched(
         self, payload: Mapping[str, Any], _caller: Caller, wait_s: float
@@ -275,41 +261,22 @@ class Sending:
         self, conn: Connection, actor: str, payload: Mapping[str, Any], new: str, *, held: bool
     ) -> tuple[str, int]:
         """Write a draft's rows; a call that was made before gives the draft that it made."""
-        fingerprint = payload["fingerprint"]
-        for stmt, params in self._asked_before(actor, payload["client_ref"], fingerprint):
-            known = first_row(conn, stmt, **params)
-            if known is not None:
-                _require_same(known, fingerprint)
-                return known["draft"], known["message_id"]
+        ref, asked = payload["client_ref"], payload["fingerprint"]
+        known = self._repeats.find_within(conn, actor, ref, asked)
+        if known is not None:
+            return known.row["draft"], known.row["message_id"]
         return self._drafts.add(
             conn,
             draft=new,
             chat=payload["chat"],
             parts=[PartPlan(**part) for part in payload["parts"]],
             reply_to=payload["reply_to"],
-            client_ref=payload["client_ref"],
-            fingerprint=fingerprint,
+            client_ref=ref,
+            fingerprint=asked,
             time_to_live_s=payload["time_to_live_s"],
             actor=actor,
             held=held,
         )
-
-    def _asked_before(
-        self, actor: str, client_ref: str, fingerprint: str
-    ) -> Iterator[tuple[Select[Any], Mapping[str, object]]]:
-        """How to find the row of the same call: by its key, or an identical one of this moment.
-
-        A client whose stream broke repeats its call by itself (MCP 2026-07-28), so without a key
-        an identical one counts as the same while the first waits, and shortly after.
-        """
-        now = to_ms(self._clock.now())
-        if client_ref:
-            since = now - _REF_WINDOW_MS
-            yield outbox.by_ref, {"caller": actor, "ref": client_ref, "since": since}
-        else:
-            settled = self._box.steady.now_ms() - _REPEAT_SETTLED_MS
-            since = {"since": now - _REPEAT_WAITS_MS, "settled": settled}
-            yield outbox.by_hash, {"caller": actor, "hash": fingerprint, **since}
 
     async def _outcome(self, draft: str, wait_s: float) -> SentMessage:
         return await self._drafts.outcome(draft, wait_s, self._zone)
@@ -362,16 +329,3 @@ def ref_of(message: Message) -> MessageRef:
         text=message.text[:_MAX_QUOTE],
         more_ids=message.more_ids,
     )
-
-
-def _fingerprint(chat: str, instance: str, draft: Draft) -> str:
-    """What must be equal for two calls to be the same call: all that was asked for."""
-    asked = [chat, instance, draft.model_dump(mode="json")]
-    return hashlib.sha256(json.dumps(asked).encode()).hexdigest()
-
-
-def _require_same(known: Row, fingerprint: str) -> None:
-    if known["draft_hash"] != fingerprint:
-        raise Conflict(
-            "This client_ref named another message before.", "Use a new one for each message."
-        )

@@ -14,6 +14,7 @@ class BatchRow(Record, table=True):
     __table_args__ = (
         Index("ix_batch_state", "state", "id"),
         Index("ix_batch_ref", "requested_by", "client_ref"),
+        Index("ix_batch_same", "draft_hash", "created_at"),
         {"sqlite_autoincrement": True},
     )
 

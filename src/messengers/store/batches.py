@@ -3,7 +3,7 @@
 from functools import cache
 from typing import Any
 
-from sqlalchemy import Connection, Select, bindparam, func, insert, select, update
+from sqlalchemy import Connection, Select, bindparam, func, insert, or_, select, update
 
 from messengers.store.batch_tables import BatchRecipientRow, BatchRow
 from messengers.store.rows import run
@@ -12,6 +12,7 @@ from messengers.store.tables import MessageRow, OutboxRow, table
 __all__ = [
     "add",
     "add_recipient",
+    "by_hash",
     "by_ref",
     "failed",
     "get",
@@ -45,6 +46,20 @@ by_ref = (
     .order_by(_batches.c.id.desc())
     .limit(1)
 )
+by_hash = (
+    select(_batches)
+    .where(
+        _batches.c.draft_hash == bindparam("hash"),
+        _batches.c.requested_by == bindparam("caller"),
+        _batches.c.client_ref == "",
+        _batches.c.created_at >= bindparam("since"),
+        _batches.c.state.in_(("running", "paused", "done")),
+        or_(_batches.c.ended_at.is_(None), _batches.c.ended_at >= bindparam("settled")),
+    )
+    .order_by(_batches.c.id.desc())
+    .limit(1)
+)
+"""An identical call that may have left, or will, made so lately that it may be a repetition."""
 of_message = select(_outbox.c.batch_id, _outbox.c.instance_id).where(
     _outbox.c.message_id == bindparam("message"), _outbox.c.batch_id.is_not(None)
 )

@@ -51,6 +51,7 @@ async def _prepare(
     on_failure: Literal["continue", "abort"],
     send_at: str,
     client_ref: str,
+    dry_run: bool,
 ) -> Act:
     call = asking(ctx)
     async with ticking(ctx, len(recipients), "looking the recipients up"):
@@ -64,6 +65,7 @@ async def _prepare(
             delay_s=delay_s,
             send_at=call.zone.later(send_at, "send_at") if send_at.strip() else None,
             client_ref=client_ref,
+            dry_run=dry_run,
         )
 
 

@@ -90,6 +90,8 @@ CREATE TABLE batch (
 
 CREATE INDEX ix_batch_ref ON batch (requested_by, client_ref);
 
+CREATE INDEX ix_batch_same ON batch (draft_hash, created_at);
+
 CREATE INDEX ix_batch_state ON batch (state, id);
 
 CREATE TABLE batch_recipient (

@@ -29,6 +29,7 @@ def upgrade() -> None:
     )
     op.create_index("ix_batch_state", "batch", ["state", "id"])
     op.create_index("ix_batch_ref", "batch", ["requested_by", "client_ref"])
+    op.create_index("ix_batch_same", "batch", ["draft_hash", "created_at"])
     op.create_table(
         "batch_recipient",
         sa.Column("id", sa.Integer(), primary_key=True),
