@@ -3,6 +3,7 @@
 import hashlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import Any
 
 import orjson
@@ -26,6 +27,7 @@ from messengers.providers.base import (
 __all__ = ["STORED", "chat_key", "event_key", "translate"]
 
 Event = Mapping[str, Any]
+_ME = Sender(native_id="", is_me=True)
 _UNDECRYPTED = (
     "(This message could not be decrypted. WhatsApp was asked to send it again;"
     " until then it can be read on the phone.)"
@@ -157,7 +159,7 @@ def _seen(message: Event, chat: ChatSeen, *, live: bool) -> MessageSeen:
     return MessageSeen(
         chat=chat,
         native_id=message["id"],
-        sender=Sender(native_id="", is_me=True) if mine else _sender(message["sender"]),
+        sender=_ME if mine else _sender(message["sender"]),
         sent_at=_time(message["at"]),
         direction="out" if mine else "in",
         origin=live_origin if live else "history",
@@ -187,12 +189,14 @@ def _chat(chat: Event) -> ChatSeen:
 
 
 def _sender(person: Event) -> Sender:
-    return Sender(
-        native_id=person["id"],
-        display_name=person.get("name", ""),
-        phone=person.get("phone", ""),
-        alt_ids=tuple(person.get("alt", ())),
-    )
+    alt_ids = tuple(person.get("alt", ()))
+    return _somebody(person["id"], person.get("name", ""), person.get("phone", ""), alt_ids)
+
+
+@lru_cache(maxsize=1_000)
+def _somebody(native_id: str, name: str, phone: str, alt_ids: tuple[str, ...]) -> Sender:
+    """Made once: a history names the same few people in each of its messages."""
+    return Sender(native_id=native_id, display_name=name, phone=phone, alt_ids=alt_ids)
 
 
 def _attachment(file: Event) -> Attachment:

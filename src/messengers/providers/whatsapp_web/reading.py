@@ -26,21 +26,23 @@ from messengers.providers.whatsapp_web.protocol import File, WireMessage
 
 __all__ = ["Body", "change_of", "context_of", "read", "unwrapped"]
 
-_WRAPPERS = (
-    "ephemeralMessage",
-    "viewOnceMessage",
-    "viewOnceMessageV2",
-    "viewOnceMessageV2Extension",
-    "documentWithCaptionMessage",
-    "editedMessage",
-    "groupMentionedMessage",
-    "botInvokeMessage",
-    "associatedChildMessage",
-    "lottieStickerMessage",
-    "pollCreationMessageV4",
-    "groupStatusMessageV2",
-    "botForwardedMessage",
-    "spoilerMessage",
+_WRAPPERS = frozenset(
+    {
+        "ephemeralMessage",
+        "viewOnceMessage",
+        "viewOnceMessageV2",
+        "viewOnceMessageV2Extension",
+        "documentWithCaptionMessage",
+        "editedMessage",
+        "groupMentionedMessage",
+        "botInvokeMessage",
+        "associatedChildMessage",
+        "lottieStickerMessage",
+        "pollCreationMessageV4",
+        "groupStatusMessageV2",
+        "botForwardedMessage",
+        "spoilerMessage",
+    }
 )
 _VIEW_ONCE = frozenset({"viewOnceMessage", "viewOnceMessageV2", "viewOnceMessageV2Extension"})
 _SILENT = frozenset(
@@ -101,11 +103,13 @@ def unwrapped(message: Message) -> tuple[Message, set[str]]:
     """The inner message and the names of what it was wrapped in."""
     names: set[str] = set()
     while True:
-        name = next((each for each in _WRAPPERS if message.HasField(each)), "")
-        if not name or not getattr(message, name).message.ListFields():
+        for field_, value in message.ListFields():
+            if field_.name in _WRAPPERS and value.message.ListFields():
+                break
+        else:
             return message, names
-        inner = getattr(message, name).message
-        names.add(name)
+        inner = value.message
+        names.add(field_.name)
         if message.HasField("messageContextInfo") and not inner.HasField("messageContextInfo"):
             inner.messageContextInfo.CopyFrom(message.messageContextInfo)
         message = inner
