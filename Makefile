@@ -40,7 +40,7 @@ bench: $(DEV)
 	$(BIN)/python -m benchmarks $(ARGS)
 
 soak: $(DEV)
-	$(BIN)/pytest --long -m soak --timeout=7200 $(ARGS)
+	$(BIN)/pytest --long -m soak $(ARGS)
 
 # Pins what is installed now; run it in a .venv that passes `make check` and `make test`.
 constraints: $(DEV)

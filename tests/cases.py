@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 MANIFEST = ROOT / "tests" / "spec" / "cases.toml"
 REPORT = ROOT / "build" / "cases.json"
 PLUGIN = "messengers-cases"
+LONG_S = 7_200
+"""The timeout of a long form, in place of the short one's."""
 
 
 @dataclass(frozen=True)
@@ -146,6 +148,8 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     ledger = config.pluginmanager.get_plugin(PLUGIN)
     assert isinstance(ledger, Ledger)
     for item in items:
+        if config.getoption("--long") and item.get_closest_marker("soak"):
+            item.add_marker(pytest.mark.timeout(LONG_S), append=False)
         for marker in item.iter_markers("case"):
             unknown = [case_id for case_id in marker.args if case_id not in ledger.manifest]
             if unknown or not marker.args:

@@ -11,7 +11,7 @@ import anyio
 import pytest
 from mcp.types import TextContent
 
-from tests.crash.conftest import Daemon, Scaled, until
+from tests.crash.bulk.conftest import Daemon, Scaled, until
 from tests.fakes.telegram import Bot, FakeTelegram, User
 
 pytestmark = pytest.mark.timeout(180)
