@@ -297,6 +297,19 @@ async def test_an_alias_is_the_owners_name(house: House) -> None:
         await house.core.chats.set_alias(AGENT, chat, "Bank")
 
 
+async def test_a_chat_that_several_open_at_once_is_one_chat(house: House) -> None:
+    found: set[str] = set()
+
+    async def find() -> None:
+        found.add((await house.core.chats.find(AGENT, "x:new", "me", write=True)).id)
+
+    async with anyio.create_task_group() as tasks:
+        for _ in range(10):
+            tasks.start_soon(find)
+
+    assert len(found) == 1
+
+
 async def test_recipients_by_number_handle_and_target(house: House) -> None:
     await house.personal.say("hello", chat="n1", phone="+37120000001", username="anna_p")
     chat = (await house.told("hello")).chat

@@ -135,6 +135,16 @@ class Store:
                 return True
         return False
 
+    async def takes_more(self) -> bool:
+        """Whether what is to be stored can be; after a refusal it is tried, to find out."""
+        if not self._writer.refused:
+            return True
+        try:
+            await self.write(sqlite.take_room)
+        except StorageUnavailable:
+            return False
+        return True
+
     def size_bytes(self) -> int:
         """What the database and its log take on disk."""
         files = (self._path, sqlite.wal_of(self._path))

@@ -26,12 +26,14 @@ __all__ = [
     "open_reader",
     "raw",
     "storage_errors",
+    "take_room",
     "upsert",
     "wal_of",
 ]
 
 DATABASE = "messengers.db"
 BUSY_TIMEOUT_MS = 5_000
+_BURST_BYTES = 64 * 1024
 CLOSED = ("The store is closed.", "Start Messengers again.")
 SEARCH_DDL = (
     "CREATE VIRTUAL TABLE message_search USING fts5(text, scope, content='', "
@@ -129,6 +131,13 @@ def last_key(conn: Connection, table: str) -> int:
     """The highest key that an autoincremented table ever had; 0 before the first."""
     found = raw(conn).execute("SELECT seq FROM sqlite_sequence WHERE name = ?", (table,)).fetchone()
     return found[0] if found else 0
+
+
+def take_room(conn: Connection) -> None:
+    """Write what a burst of messages takes, and take it back; fails where there is no room."""
+    connection = raw(conn)
+    connection.execute("INSERT OR REPLACE INTO setting VALUES ('room', ?)", (" " * _BURST_BYTES,))
+    connection.execute("DELETE FROM setting WHERE name = 'room'")
 
 
 def open_reader(path: Path) -> sqlite3.Connection:

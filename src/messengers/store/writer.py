@@ -58,6 +58,8 @@ class Writer:
         self._closed = False
         self.damaged = False
         """Once damage was met nothing more is written: it would only spread."""
+        self.refused = False
+        """The last commit failed for want of room or rights: what is to be stored may not be."""
         self._door = threading.Lock()
         self._engine = sqlite.engine(path)
         try:
@@ -170,6 +172,9 @@ class Writer:
             for write in batch:
                 write.error = _lost(exc)
             self._roll_back()
+            self.refused = True
+        else:
+            self.refused = any(isinstance(write.error, StorageUnavailable) for write in batch)
 
     def _roll_back(self) -> None:
         """A COMMIT that failed may leave the transaction open, which SQLAlchemy takes for ended.

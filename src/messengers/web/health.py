@@ -32,8 +32,9 @@ async def is_well(core: Core) -> bool:
     """Whether messages can be kept: the store answers, and its disk takes more."""
     try:
         await core.store.row(_PROBE)
+        takes_more = await core.store.takes_more()
         room = os.statvfs(core.store.home)
     except (StorageUnavailable, OSError):
         return False
     writable = os.access(core.store.home, os.W_OK) and not core.store.damaged
-    return writable and room.f_bavail * room.f_frsize >= _SPARE_BYTES
+    return takes_more and writable and room.f_bavail * room.f_frsize >= _SPARE_BYTES
