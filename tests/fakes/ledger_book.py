@@ -15,7 +15,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from tests.fakes.ledger import Kind, Point
-from tests.fakes.telegram.loopback import listening
+from tests.fakes.loopback import listening
 
 __all__ = ["Entry", "Ledger", "ledger"]
 

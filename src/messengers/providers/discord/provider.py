@@ -187,7 +187,7 @@ class DiscordProvider(Changing, Managing):
     async def download(self, attachment: Attachment, max_bytes: int) -> bytes:
         return await fetched(self.calls().wire, attachment, max_bytes, self._api)
 
-    def unpack(self, request: WebhookRequest) -> WebhookAnswer:
+    async def unpack(self, request: WebhookRequest) -> WebhookAnswer:
         told = verified(request, self._memory.public_key, self._clock.now().timestamp())
         if told.get("type") == PING:
             return WebhookAnswer(body=PONG, media_type=JSON)

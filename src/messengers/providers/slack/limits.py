@@ -6,7 +6,7 @@ https://docs.slack.dev/apis/web-api/rate-limits. Files: https://slack.com/help/a
 """
 
 from messengers.models import MediaKind
-from messengers.providers.capabilities import Capabilities, Level, MediaLimit
+from messengers.providers.capabilities import Capabilities, Level, MediaLimit, Rate
 
 __all__ = [
     "CAPABILITIES",
@@ -67,7 +67,7 @@ CAPABILITIES = Capabilities(
     rich=Level.FALLBACK,
     pin=Level.FULL,
     max_buttons=_MAX_BUTTONS,
-    sends_per_chat_per_s=1.0,
+    rates=(Rate(of="chat", count=1, period_s=1),),
     login="token",
 )
 """An answer opens or continues the thread of the message: Slack has no quotations. A workspace may
