@@ -184,10 +184,7 @@ class Provider(Protocol):
     def __init__(self, context: ProviderContext) -> None: ...
 
     async def run(self, sink: Sink) -> None:
-        """Receive until cancelled.
-
-        Returning or raising means a restart with backoff; BadCredentials ends it for good.
-        """
+        """Receive. To return or raise is to be run again later; BadCredentials ends it for good."""
         ...
 
     def capabilities(self, chat_native_id: str = "") -> Capabilities:

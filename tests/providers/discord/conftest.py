@@ -1,12 +1,10 @@
 """A real core whose Discord bot talks to a fake Discord."""
 
-from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TypeVar
 
-import anyio
 import pytest
 
 from messengers.core.callers import OWNER, Caller
@@ -17,31 +15,10 @@ from messengers.models import Draft, Lifecycle, SentMessage
 from messengers.models import Message as OurMessage
 from messengers.providers.discord.provider import DiscordProvider
 from messengers.settings import Settings
+from tests.desk import becomes, until
 from tests.fakes.discord import Bot, Channel, FakeDiscord, Guild, User
 
 AGENT = Caller("stdio", local=True, preset="admin")
-T = TypeVar("T")
-_PATIENCE_S = 15
-_GLANCE_S = 0.01
-
-
-async def until(found: Callable[[], Awaitable[T | None]]) -> T:
-    """Ask until there is something: not everything that arrives is an event."""
-    with anyio.fail_after(_PATIENCE_S):
-        while True:
-            result = await found()
-            if result is not None:
-                return result
-            await anyio.sleep(_GLANCE_S)
-
-
-async def becomes(fact: Callable[[], object]) -> None:
-    """Wait until what is known here is so."""
-
-    async def found() -> bool | None:
-        return True if fact() else None
-
-    await until(found)
 
 
 def native(place: User | Channel | Guild | str) -> str:

@@ -8,9 +8,9 @@ from typing import TypeVar
 import anyio.to_thread
 import pytest
 
+from tests.desk import until
 from tests.fakes.discord import FakeDiscord, Intent
 from tests.living import House, empty_house
-from tests.providers.discord.conftest import until
 
 __all__ = ["empty_house"]
 

@@ -5,14 +5,9 @@ import pytest
 from messengers.core.callers import OWNER
 from messengers.errors import BadCredentials
 from messengers.models import Lifecycle, Outcome
+from tests.desk import becomes
 from tests.fakes.discord import Bot, FakeDiscord, Guild, Kind
-from tests.providers.discord.conftest import (
-    Connected,
-    OpenCore,
-    add,
-    becomes,
-    connected_bot,
-)
+from tests.providers.discord.conftest import Connected, OpenCore, add, connected_bot
 
 
 async def test_a_connection_that_breaks_goes_on_where_it_was(shop: Connected) -> None:

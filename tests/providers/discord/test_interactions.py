@@ -11,9 +11,10 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from starlette.applications import Starlette
 
 from messengers.web.webhooks import routes
+from tests.desk import becomes
 from tests.fakes.discord import Bot, FakeDiscord, Message
 from tests.fakes.loopback import listening
-from tests.providers.discord.conftest import Connected, add, becomes
+from tests.providers.discord.conftest import Connected, add
 
 
 @asynccontextmanager

@@ -6,10 +6,12 @@ import pytest
 
 from messengers.errors import NotFound
 from messengers.models import MessageRef, Outcome
-from messengers.providers.base import HistorySeen, Part
+from messengers.providers.base import HistorySeen, MediaBytes, Part
+from messengers.providers.discord.outgoing import gathered
+from tests.desk import becomes
 from tests.fakes.discord import Kind, Permission
 from tests.fakes.discord.messages import Flag
-from tests.providers.discord.conftest import Connected, becomes
+from tests.providers.discord.conftest import Connected
 from tests.providers.discord.test_receiving import PNG
 
 
@@ -110,6 +112,31 @@ async def test_a_file_leaves_with_its_caption(shop: Connected) -> None:
 
     (message,) = shop.bot.sent()
     assert (message.content, message.attachments[0].data) == ("look", PNG)
+
+
+async def test_ten_files_are_one_message(shop: Connected) -> None:
+    answer = await shop.send(shop.general, "look", attachments=[data(PNG, "image/png")] * 10)
+
+    (message,) = shop.bot.sent()
+    assert (message.content, len(message.attachments)) == ("look", 10)
+    (stored,) = [each for each in await shop.messages(shop.general) if each.direction == "out"]
+    assert (stored.id, len(stored.attachments)) == (answer.message, 10)
+
+
+@pytest.mark.parametrize(
+    ("megabytes", "messages"),
+    [([10, 10, 5], [3]), ([10, 10, 6], [2, 1]), ([30, 1], [1, 1]), ([1, 30, 1], [1, 1, 1])],
+)
+def test_files_of_one_message_fit_into_one_request(
+    megabytes: list[int], messages: list[int]
+) -> None:
+    sizes = [size * 1024 * 1024 for size in megabytes]
+    files = [MediaBytes("document", "text/plain", "a", bytes(size)) for size in sizes]
+
+    found = gathered(files)
+
+    assert [len(each) for each in found] == messages
+    assert [file for each in found for file in each] == files
 
 
 async def test_how_large_a_file_may_be_is_its_servers(shop: Connected) -> None:

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
@@ -16,7 +17,7 @@ from messengers.providers.discord.memory import Memory
 from messengers.providers.discord.outgoing import edit_of
 from messengers.providers.discord.people import chats_seen
 from messengers.providers.discord.places import user_of
-from messengers.providers.seen import Happening, HistorySeen
+from messengers.providers.seen import Happening, HistorySeen, MessageSeen
 
 __all__ = ["Changing"]
 
@@ -103,7 +104,7 @@ class Changing:
                 break
             older = min(int(each["id"]) for each in page)
         known = self._known(chat_native_id, channel)
-        seen = [message_seen(each, known) for each in messages]
+        seen = [_past(message_seen(each, known)) for each in messages]
         *above, chat = chats_seen(known.place)
         return (*above, HistorySeen(chat, seen)) if seen else ()
 
@@ -119,3 +120,8 @@ class Changing:
 def _written(emoji: Json) -> str:
     """As the address of a reaction has it."""
     return f"{emoji['name']}:{emoji['id']}" if emoji.get("id") else str(emoji["name"])
+
+
+def _past(seen: MessageSeen) -> MessageSeen:
+    """Nobody is woken by what was said long ago, and the bot's own words are not its owner's."""
+    return replace(seen, origin="api" if seen.direction == "out" else "history")

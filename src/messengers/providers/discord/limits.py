@@ -15,10 +15,12 @@ from messengers.providers.capabilities import Capabilities, Level, MediaLimit
 __all__ = [
     "CAPABILITIES",
     "MAX_ANSWER",
+    "MAX_FILES",
     "MAX_LABEL",
     "MAX_NAME",
     "MAX_NONCE",
     "MAX_QUESTION",
+    "MAX_REQUEST_BYTES",
     "MAX_TEXT",
     "capabilities_of",
 ]
@@ -30,6 +32,10 @@ MAX_QUESTION = 300
 MAX_ANSWER = 55
 MAX_LABEL = 80
 """Of a button."""
+MAX_FILES = 10
+"""Of one message."""
+MAX_REQUEST_BYTES = 25 * 1024 * 1024
+"""Of a message with all its files (create-message), where one file alone is not larger."""
 MAX_NAME = 100
 """Of a channel or thread."""
 _MB = 1024 * 1024

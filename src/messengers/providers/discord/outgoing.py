@@ -5,6 +5,7 @@ allowed that.
 """
 
 import io
+from collections.abc import Sequence
 from datetime import timedelta
 from typing import Any
 
@@ -17,9 +18,16 @@ from messengers.errors import InvalidInput, Unsupported
 from messengers.models import Card, Location
 from messengers.models import Poll as OurPoll
 from messengers.providers.base import MediaBytes, Part
-from messengers.providers.discord.limits import MAX_ANSWER, MAX_LABEL, MAX_NAME, MAX_QUESTION
+from messengers.providers.discord.limits import (
+    MAX_ANSWER,
+    MAX_FILES,
+    MAX_LABEL,
+    MAX_NAME,
+    MAX_QUESTION,
+    MAX_REQUEST_BYTES,
+)
 
-__all__ = ["edit_of", "message_of", "notes_of", "post_of"]
+__all__ = ["edit_of", "gathered", "message_of", "notes_of", "post_of"]
 
 _POLL = timedelta(days=1)
 _MAX_ID = 100
@@ -63,6 +71,19 @@ def post_of(part: Part, *, previews: bool) -> MultipartParameters:
     )
 
 
+def gathered(files: Sequence[MediaBytes]) -> list[list[MediaBytes]]:
+    """The files of each message: as many as one takes, together no larger than a request is."""
+    found: list[list[MediaBytes]] = []
+    size = 0
+    for file in files:
+        size += len(file.data)
+        if not found or len(found[-1]) == MAX_FILES or size > MAX_REQUEST_BYTES:
+            found.append([])
+            size = len(file.data)
+        found[-1].append(file)
+    return found
+
+
 def edit_of(text: str, *, previews: bool) -> MultipartParameters:
     """Another text for a message."""
     return handle_message_parameters(
@@ -89,7 +110,7 @@ def _content(part: Part) -> dict[str, Any]:
     if text:
         found["content"] = text
     if part.media is not None:
-        found["file"] = _file(part.media)
+        found["files"] = [_file(each) for each in (part.media, *part.more)]
     if part.buttons:
         found["view"] = _buttons(part)
     return found

@@ -13,7 +13,9 @@ from messengers.providers.base import (
     DownloadsMedia,
     Edits,
     FetchesHistory,
+    GathersFiles,
     Happening,
+    MediaBytes,
     Part,
     Pins,
     ProviderContext,
@@ -26,7 +28,7 @@ from messengers.providers.base import (
     Types,
 )
 from messengers.providers.capabilities import Capabilities
-from messengers.providers.discord import incoming, places
+from messengers.providers.discord import incoming, outgoing, places
 from messengers.providers.discord.account import Account, account_of, choose
 from messengers.providers.discord.ballots import Ballots
 from messengers.providers.discord.calls import Calls
@@ -170,6 +172,9 @@ class DiscordProvider(Changing, Managing):
     def plain(self, text: str) -> str:
         return plain(text)
 
+    def gather(self, files: Sequence[MediaBytes]) -> Sequence[Sequence[MediaBytes]]:
+        return outgoing.gathered(files)
+
     async def send(self, chat_native_id: str, part: Part, key: str) -> Sent:
         previews = self._config.link_previews
         return await self.calls().deliver(chat_native_id, part, key, previews=previews)
@@ -205,6 +210,7 @@ _deletes: type[Deletes] = DiscordProvider
 _reacts: type[Reacts] = DiscordProvider
 _pins: type[Pins] = DiscordProvider
 _types: type[Types] = DiscordProvider
+_gathers: type[GathersFiles] = DiscordProvider
 _reads: type[ReadsDialect] = DiscordProvider
 _downloads: type[DownloadsMedia] = DiscordProvider
 _remembers: type[FetchesHistory] = DiscordProvider
