@@ -76,7 +76,8 @@ def failure_of(exc: Refused | Unanswered, *, changes: bool) -> MessengersError:
             return Uncertain("Discord did not answer.", "Look before repeating.")
         return Unreachable("Discord cannot be reached.", "It is tried again.")
     if exc.status == 429:
-        return RateLimited("Discord asks to wait.", retry_after_s=exc.retry_after_s)
+        wait_s = exc.retry_after_s
+        return RateLimited("Discord asks to wait.", retry_after_s=wait_s, whole=exc.whole)
     if exc.status >= 500:
         # It may have come as far as the message.
         if changes:

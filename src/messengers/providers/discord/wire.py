@@ -47,13 +47,19 @@ _RESETS = frozenset({54, 10054})
 
 
 class Refused(Exception):
-    """An answer that is no success. `code` is Discord's own, 0 where it gave none."""
+    """An answer that is no success. `code` is Discord's own, 0 where it gave none.
 
-    def __init__(self, status: int, code: int = 0, retry_after_s: float = 0.0) -> None:
+    `whole`: whatever the bot asked, the answer would have been the same.
+    """
+
+    def __init__(
+        self, status: int, code: int = 0, retry_after_s: float = 0.0, *, whole: bool = False
+    ) -> None:
         super().__init__(f"{status} {code}")
         self.status = status
         self.code = code
         self.retry_after_s = retry_after_s
+        self.whole = whole
 
 
 class Unanswered(Exception):
@@ -156,9 +162,12 @@ def _failure(exc: Exception) -> Refused | Unanswered:
     match exc:
         case RateLimited():
             return Refused(429, retry_after_s=exc.retry_after)
+        case HTTPException(status=429):
+            # What stands before Discord names no scope: it bans the address.
+            scope = exc.response.headers.get("X-RateLimit-Scope", "global")
+            return Refused(429, exc.code, _pause_s(exc), whole=scope == "global")
         case HTTPException():
-            pause_s = _pause_s(exc) if exc.status == 429 else 0.0
-            return Refused(exc.status, exc.code, pause_s)
+            return Refused(exc.status, exc.code)
         case KeyError():  # discord.py looks for the pause in each 429
             return Refused(429, retry_after_s=_UNTOLD_PAUSE_S)
         case ClientConnectorError() | ConnectionTimeoutError() | InvalidURL():
