@@ -40,9 +40,9 @@ NEWER_ARGUMENTS = {
 NEWER_EVENTS = frozenset({"app_home_opened", "group_deleted"})
 NEWER_FIELDS = frozenset(
     words(
-        "app_id blocks bot_id bot_profile client_msg_id context_team_id edited file_access hidden "
-        "is_email_confirmed is_locked metadata reactions response_metadata root subtype ts updated "
-        "url user_id who_can_share_contact_card"
+        "app_id blocks bot_id bot_profile client_msg_id context_team_id display_as_bot edited "
+        "file_access files hidden is_email_confirmed is_locked metadata reactions "
+        "response_metadata root subtype ts updated upload url user_id who_can_share_contact_card"
     )
 )
 # The specification says object; examples and the page say list.

@@ -57,6 +57,7 @@ _REASONS: Mapping[str, tuple[str, str]] = {
     "cant_invite_self": ("The account is in the channel already.", ""),
     "cant_kick_from_general": ("Nobody can be removed from the general channel.", ""),
     "cant_leave_general": ("Nobody leaves the general channel.", ""),
+    "last_member": ("Nobody else is in that channel.", "Archive it in Slack."),
     "cant_kick_self": ("Use leave_group for the account itself.", ""),
     "not_authorized": ("The account has no right to do that.", "An admin of the workspace has."),
     "restricted_action": ("The workspace does not let this account do that.", "Ask its admins."),
