@@ -63,7 +63,7 @@ __all__ = ["Core", "open_core"]
 
 log = logging.getLogger(__name__)
 _SWEEP_S = 30.0
-_FILES_S = 3600.0
+_HOUR_S = 3600.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,7 +137,7 @@ async def open_core(
             await core.outbox.resume()
             await core.rounds.wake_all()
             await core.supervisor.start(tasks)
-            tasks.start_soon(_sweep, core)
+            tasks.start_soon(_sweep, core, settings.events_keep_days)
             if settings.media_download == "at_once":
                 tasks.start_soon(core.arrivals.work)
             yield core
@@ -253,15 +253,17 @@ async def _build(
     )  # fmt: skip
 
 
-async def _sweep(core: Core) -> None:
+async def _sweep(core: Core, events_keep_days: int) -> None:
     """What only time ends, and lanes that a passing fault of the disk put to rest."""
-    files_at = 0.0
+    hour_ends_at = 0.0
     while True:
         await anyio.sleep(_SWEEP_S)
         try:
-            if core.clock.monotonic_s() >= files_at:
-                files_at = core.clock.monotonic_s() + _FILES_S
+            if core.clock.monotonic_s() >= hour_ends_at:
+                hour_ends_at = core.clock.monotonic_s() + _HOUR_S
                 await core.media.expire()
+                if events_keep_days:
+                    await core.events.expire(events_keep_days)
             await core.approvals.expire()
             await core.webhooks.expire()
             await core.keys.flush()

@@ -8,6 +8,7 @@ carries no data.
 from collections.abc import AsyncGenerator, Awaitable, Callable, Collection, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import TypeVar
 
 import anyio
@@ -24,6 +25,8 @@ from messengers.store.rows import Row
 __all__ = ["Events", "Signal"]
 
 T = TypeVar("T")
+_AT_ONCE = 2_000
+"""Events that one unit of work forgets."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,6 +98,12 @@ class Events:
         """The seq of the oldest event still kept; 0 without any."""
         row = await self._store.row(rows.oldest)
         return int(row["seq"] or 0) if row else 0
+
+    async def expire(self, days: int) -> None:
+        """Forget what is older and was told to every endpoint; in small steps, for others write."""
+        at = to_ms(self._clock.now() - timedelta(days=days))
+        while await self._store.write(lambda conn: rows.forget(conn, at, _AT_ONCE)) == _AT_ONCE:
+            pass
 
     async def since(
         self,

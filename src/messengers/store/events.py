@@ -4,14 +4,24 @@ from collections.abc import Mapping
 from functools import cache
 from typing import Any
 
-from sqlalchemy import Connection, Select, bindparam, func, insert, or_, select, update
+from sqlalchemy import Connection, Select, bindparam, delete, func, insert, or_, select, update
 
 from messengers.clock import from_ms
 from messengers.models import Event, IdKind
-from messengers.store.rows import Row, dump_json, id_of, load_json, run
+from messengers.store import webhooks
+from messengers.store.rows import Row, dump_json, id_of, load_json, one_row, run
 from messengers.store.tables import ChatRow, EventRow, table
 
-__all__ = ["after", "append", "event_of", "last_seq", "of_message", "oldest", "repoint"]
+__all__ = [
+    "after",
+    "append",
+    "event_of",
+    "forget",
+    "last_seq",
+    "of_message",
+    "oldest",
+    "repoint",
+]
 
 _events = table(EventRow)
 _chats = table(ChatRow)
@@ -26,6 +36,15 @@ _repoint = (
     update(_events)
     .where(_events.c.message_id == bindparam("before"))
     .values(message_id=bindparam("after"))
+)
+_first_since = select(func.min(_events.c.seq).label("seq")).where(_events.c.at >= bindparam("at"))
+_forget = delete(_events).where(
+    _events.c.seq.in_(
+        select(_events.c.seq)
+        .where(_events.c.seq < bindparam("end"))
+        .order_by(_events.c.seq)
+        .limit(bindparam("limit"))
+    )
 )
 
 
@@ -48,6 +67,21 @@ def append(
         "data": dump_json(data),
     }
     return run(conn, _append, values).lastrowid or 0
+
+
+def forget(conn: Connection, at: int, limit: int) -> int:
+    """Delete what is older than a time and was told to every endpoint; returns how many.
+
+    The newest stays in any case: it says how far the log goes.
+    """
+    ends = [
+        one_row(conn, _first_since, at=at)["seq"],
+        one_row(conn, last_seq)["seq"],
+        one_row(conn, webhooks.first_untold)["seq"],
+        one_row(conn, webhooks.first_waiting)["seq"],
+    ]
+    known = [end for end in ends if end is not None]
+    return run(conn, _forget, {"end": min(known, default=0), "limit": limit}).rowcount
 
 
 def repoint(conn: Connection, before: int, after: int) -> None:

@@ -32,6 +32,8 @@ __all__ = [
     "enqueue",
     "expire",
     "first_seq_after",
+    "first_untold",
+    "first_waiting",
     "heads",
     "hold",
     "queued",
@@ -70,6 +72,9 @@ heads = (
 first_seq_after = select(func.min(_events.c.seq).label("seq")).where(
     _events.c.at >= bindparam("at")
 )
+first_untold = select((func.min(_endpoints.c.position) + 1).label("seq"))
+"""From here on the log is needed: the place of the slowest endpoint, enabled or not."""
+first_waiting = select(func.min(_deliveries.c.event_seq).label("seq")).where(_queued)
 _insert = insert(_endpoints)
 _update = update(_endpoints).where(_endpoints.c.id == bindparam("endpoint"))
 _remove = delete(_endpoints).where(_endpoints.c.id == bindparam("endpoint"))
