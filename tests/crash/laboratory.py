@@ -42,6 +42,7 @@ class Lab:
     client: httpx2.AsyncClient
     process: Process | None = None
     kills: int = 0
+    calls: int = 0
     up: anyio.Event = field(default_factory=anyio.Event)
 
     @property
@@ -118,8 +119,9 @@ class Lab:
             "Mcp-Method": "tools/call",
             "Mcp-Name": tool,
         }
+        self.calls += 1
         params = {"name": tool, "arguments": arguments, "_meta": _META}
-        body = {"jsonrpc": "2.0", "id": 1, "method": "tools/call", "params": params}
+        body = {"jsonrpc": "2.0", "id": self.calls, "method": "tools/call", "params": params}
         url = f"{recorded(self.home)['url']}/mcp"
         answer = await self.client.post(url, json=body, headers=headers)
         lines = answer.text.splitlines()

@@ -44,9 +44,9 @@ async def killed_in_the_call(lab: Lab, point: Point) -> str:
         ids[kind] = str((await lab.insist(kind, "ann", text))["message"])
     with anyio.fail_after(60):
         await lab.book.until_held(len(KINDS))
-    lab.book.holds = None
     assert lab.process is not None
     lab.process.kill()
+    lab.book.release()
     await restart(lab)
     return ids["plain"]
 
@@ -118,8 +118,8 @@ async def test_killed_around_each_commit_of_the_way_in(lab: Lab) -> None:
     lab.book.say("hold, not acknowledged")
     with anyio.fail_after(60):
         await lab.book.until_held(1)
-    lab.book.holds = None
     await lab.kill()
+    lab.book.release()
     await lab.start()
     await lab.settled()
     await lab.stop()

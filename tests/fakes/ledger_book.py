@@ -21,6 +21,7 @@ __all__ = ["Entry", "Ledger", "ledger"]
 
 _POLL_S = 2.0
 _PAGE = 100
+_LONGEST_S = 60.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +50,7 @@ class Ledger:
     delay_s: float = 0.0
     """How long each answer takes, once the send took effect."""
     holds: Point | None = None
-    """Where whoever comes is held until its process dies."""
+    """Where whoever comes is held until it is released, or its process dies."""
     held: int = 0
     """How many stand there."""
     _news: anyio.Event = field(default_factory=anyio.Event)
@@ -85,8 +86,14 @@ class Ledger:
         if point == self.holds:
             self.held += 1
             self._tell()
-            with anyio.move_on_after(_POLL_S * 5):  # who waits is killed long before
-                await anyio.sleep_forever()
+            with anyio.move_on_after(_LONGEST_S):
+                while point == self.holds:
+                    await self._news.wait()
+
+    def release(self) -> None:
+        """Who is held goes on, unless its process is dead."""
+        self.holds = None
+        self._tell()
 
     async def events(self, request: Request) -> Response:
         """The long poll: asking from a number on acknowledges what came before it."""
