@@ -22,9 +22,9 @@ help:
 demo: $(RUNTIME)
 	@$(BIN)/messengers demo $(ARGS)
 
-# A part of the suite cannot reach the whole suite's coverage, and starts sooner in one process. More than
-# four at once only wait for each other's daemons.
-WHOLE := -n auto --maxprocesses=4 --dist loadfile
+# A part of the suite cannot reach the whole suite's coverage, and starts sooner in one process. One more than
+# there are cores, as tests wait for the processes they start; more than five only wait for each other.
+WHOLE := -n $(shell cores=$$(getconf _NPROCESSORS_ONLN); echo $$((cores < 4 ? cores + 1 : 5))) --dist loadfile
 test: $(DEV)
 	@$(BIN)/python -m compileall -q src # or each process that the tests start would do it anew
 	$(BIN)/pytest --cov --cov-report=xml $(if $(ARGS),--cov-fail-under=0 $(ARGS),$(WHOLE))

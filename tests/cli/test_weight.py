@@ -6,8 +6,8 @@ from pathlib import Path
 
 import messengers.cli
 
-_APART = {"conversation", "doctor"}
-"""The MCP client of the demo, and what looks into the database when no daemon runs."""
+_APART = {"conversation", "doctor", "rebuild", "restore"}
+"""The MCP client of the demo, and what opens the database when no daemon runs."""
 _HEAVY = {"mcp", "sqlalchemy", "starlette", "uvicorn"}
 
 

@@ -60,7 +60,7 @@ def check_account(lab: Lab, kind: Kind, texts: list[str]) -> Counter[str]:
 async def test_killed_while_sending_and_receiving(
     lab: Lab, seeds: list[int], scaled: Scaled
 ) -> None:
-    kills, messages = scaled(4, 20), scaled(40, 400)
+    kills, messages = scaled(2, 20), scaled(20, 400)
     lab.book.delay_s = CALL_S
     await lab.connect(*KINDS)
     texts: list[str] = []

@@ -382,6 +382,7 @@ async def test_sends_under_way_end_before_it_does(
     token = uuid4().hex
     there = platform(token)
     there.connected, there.hang = anyio.Event(), anyio.Event()
+    there.capabilities = there.capabilities.model_copy(update={"reuses_key": True})
     sends = [(f"ann{number % 10}", f"answer {number}") for number in range(20)]
     async with start_daemon() as daemon:
         body = {"provider": "scripted_personal", "name": "me", "credentials": {"token": token}}
@@ -391,18 +392,18 @@ async def test_sends_under_way_end_before_it_does(
             await there.say(f"hello {number}", chat=f"ann{number}", known=True)
         async with run_pump() as pump:
             await pump.open()
-            # Answered is stored; ten are at the platform, ten wait behind them in their chats.
+            # Answered is stored; eight are at the platform, as many as leave at once.
             for chat, text in sends:
                 call = tool_call("send_message", text, chat=chat.title(), text=text, wait_s=0)
                 assert (await pump.call(call))["result"]["structuredContent"]["message"]
-            with anyio.fail_after(10):
-                while len(there.accepted) < 10:
+            with anyio.fail_after(30):
+                while len(there.accepted) < 8:
                     await anyio.lowlevel.checkpoint()
             await daemon.ask("POST", "/stop")
             there.hang.set()
     there.connected = anyio.Event()
     async with start_daemon():
-        with anyio.fail_after(10):
+        with anyio.fail_after(30):
             while len(there.accepted) < 20:
                 await anyio.lowlevel.checkpoint()
 

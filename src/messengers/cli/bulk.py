@@ -7,8 +7,7 @@ from pydantic import TypeAdapter
 
 from messengers.cli.control import ask, segment
 from messengers.cli.terminal import AsJson, Home, data, local_time, rows, say
-from messengers.core.batch_views import Batch
-from messengers.core.batches import Action
+from messengers.core.batch_views import Action, Batch
 
 __all__ = ["bulk"]
 

@@ -282,8 +282,9 @@ def pace(
     """Choose how fast an instance sends: careful for accounts of people, off for bots."""
     change = {"pacing": profile, "quiet_hours": quiet}
     view = ask("PATCH", f"/instances/{segment(name)}", _VIEW, change, home=home)
-    hours = view.instance.quiet_hours or "none"
-    say(f"{view.instance.name}: pacing {view.instance.pacing}, quiet hours {hours}")
+    hours = view.instance.quiet_hours
+    rest = f", quiet hours {hours}" if hours else ""
+    say(f"{view.instance.name}: pacing {view.instance.pacing}{rest}")
 
 
 @instances.command()

@@ -7,7 +7,7 @@ from pydantic import TypeAdapter
 
 from messengers.cli.control import ask
 from messengers.cli.terminal import AsJson, Home, data, local_time, require_person, rows, say
-from messengers.core.opt_outs import OptOut
+from messengers.core.batch_views import OptOut
 
 __all__ = ["optout"]
 

@@ -1,19 +1,15 @@
-"""A batch as it stands, read from its rows."""
+"""Batches as their owner sees them, and whom none reaches."""
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Literal
 
-from messengers.core.acts import BatchAnswer
-from messengers.core.drafts import WORST_FIRST
-from messengers.models import IdKind, Model
-from messengers.store.rows import Row, id_of
+from messengers.models import Model
 
-__all__ = ["OVER", "UNDER_WAY", "Batch", "Recipient", "answer_of", "recipient_of"]
+__all__ = ["OVER", "Action", "Batch", "OptOut", "Recipient"]
 
-UNDER_WAY = ("held", "queued", "claimed")
-"""States of outbox rows that are not settled."""
+Action = Literal["pause", "resume", "cancel"]
 OVER = ("done", "cancelled", "aborted")
 """States of batches of which nothing can leave any more."""
 
@@ -60,31 +56,11 @@ class Batch(Model):
         return self.state in OVER
 
 
-def answer_of(batch: Batch) -> BatchAnswer:
-    """What who asked for it is told."""
-    return BatchAnswer(
-        batch=batch.id,
-        instance=batch.instance,
-        outcome="needs_approval" if batch.state == "held" else batch.state,
-        total=len(batch.recipients),
-        counts=batch.counts,
-        notes=(batch.reason,) if batch.reason else (),
-    )
+class OptOut(Model):
+    """One entry of the list."""
 
-
-def recipient_of(parts: Sequence[Row]) -> Recipient:
-    """One recipient from the rows of his parts."""
-    first = parts[0]
-    states = [part["state"] for part in parts if part["state"]]
-    worst = min(parts, key=lambda part: WORST_FIRST.index(part["state"] or "accepted"))
-    outcome = worst["state"] if states else "removed"
-    if outcome in UNDER_WAY:
-        outcome = "waiting"
-    return Recipient(
-        position=first["position"],
-        chat=id_of(IdKind.CHAT, first["chat_id"]),
-        outcome="skipped" if first["skipped"] else outcome,
-        message=id_of(IdKind.MESSAGE, first["message_id"]),
-        delivery=first["delivery"] or "",
-        why=first["skipped"] or worst["error"] or "",
-    )
+    subject: str
+    """An E.164 number, `@handle`, or a messenger's own id."""
+    instance: str = ""
+    """Empty: whatever the instance."""
+    since: datetime

@@ -7,7 +7,7 @@ outbox's to say; a batch only decides what may leave next.
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from itertools import groupby
-from typing import Any, Literal
+from typing import Any
 from uuid import uuid4
 
 from sqlalchemy import Connection
@@ -15,7 +15,8 @@ from sqlalchemy import Connection
 from messengers.clock import Clock, from_ms, to_ms
 from messengers.core.acts import Act, BatchAnswer
 from messengers.core.approvals import Approvals, Stage
-from messengers.core.batch_views import OVER, UNDER_WAY, Batch, answer_of, recipient_of
+from messengers.core.batch_rows import UNDER_WAY, answer_of, recipient_of
+from messengers.core.batch_views import OVER, Action, Batch
 from messengers.core.callers import Caller
 from messengers.core.drafts import Drafts, PartPlan
 from messengers.core.events import Events
@@ -27,9 +28,8 @@ from messengers.store import Store, audit
 from messengers.store import batches as rows
 from messengers.store.rows import Row, all_rows, id_of, one_row
 
-__all__ = ["Action", "Batches"]
+__all__ = ["Batches"]
 
-Action = Literal["pause", "resume", "cancel"]
 _OPEN = ("held", "running", "paused")
 _MOVES: Mapping[Action, tuple[tuple[str, ...], str]] = {
     "pause": (("running",), "paused"),

@@ -1,32 +1,22 @@
 """Who opted out: no bulk send reaches them, whoever asks for it. Only the owner keeps the list."""
 
 from collections.abc import Sequence
-from datetime import datetime
 
 from sqlalchemy import Connection
 
 from messengers.clock import Clock, from_ms, to_ms
+from messengers.core.batch_views import OptOut
 from messengers.core.callers import Caller
 from messengers.core.chats import Chats
 from messengers.core.instances import Instances
 from messengers.core.names import fold_handle, fold_phone
 from messengers.errors import InvalidInput, NotFound
-from messengers.models import Chat, IdKind, Model, decode_id
+from messengers.models import Chat, IdKind, decode_id
 from messengers.store import Store, audit, contacts
 from messengers.store import opt_outs as rows
 from messengers.store.rows import Row, all_rows, first_row, load_json
 
-__all__ = ["OptOut", "OptOuts"]
-
-
-class OptOut(Model):
-    """One entry of the list."""
-
-    subject: str
-    """An E.164 number, `@handle`, or a messenger's own id."""
-    instance: str = ""
-    """Empty: whatever the instance."""
-    since: datetime
+__all__ = ["OptOuts"]
 
 
 class OptOuts:

@@ -64,7 +64,7 @@ async def begin(daemon: Daemon, telegram: FakeTelegram, bot: Bot, people: Sequen
 async def test_killed_again_and_again_it_goes_on_in_order_and_nobody_gets_it_twice(
     daemon: Daemon, telegram: FakeTelegram, chance: random.Random, scaled: Scaled
 ) -> None:
-    total, kills = scaled(20, 100), scaled(3, 20)
+    total, kills = scaled(12, 100), scaled(2, 20)
     bot = telegram.add_bot("shop_bot")
     people = [telegram.add_user(f"Person {n}") for n in range(total)]
     for user in people:

@@ -8,8 +8,8 @@ from mcp.types import CallToolResult
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
 from messengers.core.acts import Act, BatchAnswer
-from messengers.core.batch_views import Batch, Recipient, answer_of
-from messengers.core.batches import Action
+from messengers.core.batch_rows import answer_of
+from messengers.core.batch_views import Action, Batch, Recipient
 from messengers.core.bulk import MAX_DELAY_S, Addressee
 from messengers.core.words import counted
 from messengers.mcp_server.confirmation import Consent, NotAsked, Question, ask, settle

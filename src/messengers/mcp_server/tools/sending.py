@@ -129,7 +129,7 @@ async def react(
     message: given.MessageId,
     emoji: Annotated[
         given.Text,
-        Field(description="One emoji, or :name: of the messenger's own; empty removes ours"),
+        Field(description="One emoji or :name:; empty removes ours"),
     ],
 ) -> DoneResult:
     """React to a message with an emoji."""

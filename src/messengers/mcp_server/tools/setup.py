@@ -44,7 +44,7 @@ async def create_instance(
     act: Annotated[Act, Resolve(_create)],
     consent: Annotated[Consent, asked(_create)],
     provider: Annotated[
-        given.Text, Field(description="Built in: webchat, telegram, discord, whatsapp_web")
+        given.Text, Field(description="Built in: webchat, telegram, discord, slack, whatsapp_web")
     ],
     name: Annotated[given.Text, Field(description="Short unique name, a-z 0-9 _ -")],
     credentials: Annotated[
@@ -53,7 +53,7 @@ async def create_instance(
 ) -> InstanceResult:
     """Add a messenger account; next_step says how to go on.
 
-    Where it needs secrets, that is a link to a form and a command line for the owner.
+    Secrets the owner enters, by the link or command it names.
     """
     return said(await settle(ctx, act, consent))
 

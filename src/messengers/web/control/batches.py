@@ -3,7 +3,7 @@
 from starlette.requests import Request
 from starlette.routing import Route
 
-from messengers.core.batches import Action
+from messengers.core.batch_views import Action
 from messengers.core.callers import OWNER
 from messengers.core.core import Core
 from messengers.web.control.exchange import Question, answered, read, ref_of
