@@ -11,7 +11,7 @@ from pathlib import Path
 
 import anyio
 
-from benchmarks import clients, ingest, reading, streams, whatsapp
+from benchmarks import clients, ingest, reading, streams, webhooks, whatsapp
 from benchmarks.figures import Figure, Sizes, report
 
 MEASURES: dict[str, Callable[[Sizes], Awaitable[list[Figure]]]] = {
@@ -19,6 +19,7 @@ MEASURES: dict[str, Callable[[Sizes], Awaitable[list[Figure]]]] = {
     "ingest": ingest.measure,
     "reading": reading.measure,
     "streams": streams.measure,
+    "webhooks": webhooks.measure,
     "whatsapp": whatsapp.measure,
 }
 RESULTS = Path(__file__).with_name("RESULTS.md")

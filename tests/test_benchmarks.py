@@ -12,7 +12,7 @@ from tests.programs import ROOT
 
 
 @pytest.mark.timeout(180)
-@pytest.mark.parametrize("name", ["clients", "ingest", "reading", "streams"])
+@pytest.mark.parametrize("name", ["clients", "ingest", "reading", "streams", "webhooks"])
 def test_the_small_form_runs(name: str, tmp_path: Path) -> None:
     run_small(name, tmp_path)
 
