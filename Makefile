@@ -24,7 +24,7 @@ demo: $(RUNTIME)
 
 # A part of the suite cannot reach the whole suite's coverage, and starts sooner in one process. One more than
 # there are cores, as tests wait for the processes they start; more than five only wait for each other.
-WHOLE := -n $(shell cores=$$(getconf _NPROCESSORS_ONLN); echo $$((cores < 4 ? cores + 1 : 5))) --dist loadfile
+WHOLE := -n $(shell cores=$$(getconf _NPROCESSORS_ONLN); echo $$((cores < 4 ? cores + 1 : 5))) --dist loadfile --no-loadscope-reorder
 test: $(DEV)
 	@$(BIN)/python -m compileall -q src # or each process that the tests start would do it anew
 	$(BIN)/pytest --cov --cov-report=xml $(if $(ARGS),--cov-fail-under=0 $(ARGS),$(WHOLE))

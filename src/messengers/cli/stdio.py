@@ -39,6 +39,8 @@ _CHUNK = 65_536
 _HELLO_MAX_BYTES = 65_536
 _GRACE_S = 1.5
 """How long answers under way may take once the client closed our stdin."""
+_TRIES = 5
+"""Daemons that end before they answer, until that is a fault."""
 _SECRET_WORDS = ("KEY", "TOKEN", "SECRET", "PASSWORD")
 
 Options = dict[str, str]
@@ -111,6 +113,7 @@ def _options(arguments: list[str]) -> Options:
 def _serve(options: Options) -> int:
     home = home_directory(options.get("--home", ""))
     stream = connect(home)
+    lost = 0
     while True:
         if stream is None:
             # Here, because it is the rare and slow way.
@@ -127,7 +130,10 @@ def _serve(options: Options) -> int:
             return _pump(stream, rest)
         stream.close()
         stream = None
-        if answer.get("reason") != "older_daemon":
+        reason = answer.get("reason")
+        if reason == "closed" and lost < _TRIES:
+            lost += 1  # it was about to end, and nothing was asked of it
+        elif reason != "older_daemon":
             print(answer.get("message") or "The Messengers daemon gave no answer.", file=sys.stderr)
             return 1
         # It makes way for us; until its socket is closed it would only say so again.
@@ -154,8 +160,10 @@ def _greet(stream: socket.socket, home: str, options: Options) -> "tuple[dict[st
         stream.sendall(json.dumps(hello).encode() + b"\n")
         answer, rest = _line(stream, rest)
         stream.settimeout(None)
-    except (OSError, ValueError):
+    except TimeoutError:
         return {}, b""
+    except (OSError, ValueError):
+        return {"reason": "closed"}, b""
     return answer, rest
 
 
