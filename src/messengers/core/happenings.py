@@ -112,8 +112,9 @@ class Happenings:
         chat = self.chat(conn, instance_id, seen.chat)
         if self.echoes.heard(conn, instance_id, seen):
             return
-        quoted = {seen.reply_to_native_id} - {""}
-        keys = messages.keys_of(conn, instance_id, chat["id"], quoted)
+        reply_to = seen.reply_to_native_id
+        quoted = find(conn, instance_id, chat["id"], reply_to) if reply_to else None
+        keys = {reply_to: quoted["id"]} if quoted else {}
         values = _columns(instance_id, chat, seen, received_at, keys)
         key = _add(conn, values)
         if key is None:

@@ -199,7 +199,7 @@ def keys_of(
 ) -> dict[str, int]:
     """The keys of those native ids that are known in a chat."""
     place = {"instance": instance_id, "chat": chat, "natives": natives}
-    return dict(run(conn, _of_natives, place).fetchall()) if natives else {}
+    return dict(run(conn, _of_natives, place).fetchall())
 
 
 def set_values(conn: Connection, message: int, **values: object) -> None:
