@@ -48,6 +48,7 @@ _PRAGMAS = (
     "PRAGMA temp_store=MEMORY",
     # What is deleted is overwritten; else its bytes lie in the file until others take the place.
     "PRAGMA secure_delete=ON",
+    "PRAGMA cache_size=-8000",  # KiB: in less, a history's pages are written and read many times
 )
 DAMAGED = (
     "The database is damaged; it was left as it is, and nothing more is written to it.",
