@@ -64,12 +64,22 @@ class Seen:
         self._happenings = Happenings(house.core.events, house.core.clock)
 
     async def see(self, *seen: Happening) -> list[str]:
-        """Apply; returns the kinds of the events about messages that this recorded."""
+        """Apply one by one; returns the kinds of the events about messages that this recorded."""
         before = await self.core.events.position()
         for each in seen:
             await self.core.events.write(
                 lambda conn, each=each: self._happenings.apply(conn, self.instance, each, 0)
             )
+        return await self._told(before)
+
+    async def see_at_once(self, *seen: Happening) -> list[str]:
+        """The same in one unit of work, as the inbox does with what came meanwhile."""
+        before = await self.core.events.position()
+        arrived = [(self.instance, each, 0) for each in seen]
+        await self.core.events.write(lambda conn: self._happenings.apply_all(conn, arrived))
+        return await self._told(before)
+
+    async def _told(self, before: int) -> list[str]:
         kinds = [event.kind for _, event in await self.core.events.since(OWNER, before)]
         return [kind for kind in kinds if kind.startswith("message.")]
 
@@ -130,6 +140,39 @@ async def test_a_contact_is_completed_by_whoever_knows_more(seen: Seen) -> None:
     contact = await seen.contact("Ann from work")
     assert (contact.phone, contact.username) == ("+37120000000", "annp")
     assert contact.chat == (await seen.chat()).id
+
+
+async def test_what_came_together_is_as_if_it_had_come_one_by_one(seen: Seen) -> None:
+    bob = replace(message("1", "Bob here"), chat=ChatSeen("bob", "dm", "Bob"))
+    mine = replace(message("5", "coming"), sender=Sender(native_id="me", is_me=True))
+    mine = replace(mine, direction="out", origin="device", sent_at=AT + timedelta(seconds=1))
+    edited = MessageEdited("ann", "2", "changed", AT + timedelta(seconds=2))
+    early = MessageDeleted("ann", "4", AT + timedelta(seconds=2))
+    kinds = await seen.see_at_once(
+        early,
+        *(message("1", "apple"), bob, message("2", "pear", reply_to="1"), message("1", "apple")),
+        edited,
+        *(message("3"), message("4", "plum")),
+        *(mine, replace(mine, native_id="6", chat=bob.chat), message("7", "late")),
+    )
+
+    first, second, third, *_ = await seen.messages()
+    assert (first.text, second.text, second.reply_to) == ("apple", "changed", first.id)
+    assert [m.text for m in await seen.messages("bob")] == ["Bob here", "coming"]
+    ann, bobs = await seen.chat(), await seen.chat("bob")
+    assert (ann.unread, ann.last_text, ann.waiting_for_reply) == (1, "coming", False)
+    assert (bobs.unread, bobs.last_text, bobs.name) == (0, "coming", "Bob")
+    assert [await seen.hits(word) for word in ("apple", "pear", "plum", "late")] == [1, 0, 0, 1]
+    received, sent = ["message.received"], ["message.sent"]
+    assert kinds == [
+        *received * 3,
+        "message.edited",
+        *received * 2,
+        *sent * 2,
+        *received,
+        "message.deleted",
+    ]
+    assert third.text == "hello"
 
 
 async def test_a_quote_names_our_message_where_we_have_it(seen: Seen) -> None:

@@ -5,7 +5,15 @@ keep a position (the seq) and read the log from there, so a slow one loses nothi
 carries no data.
 """
 
-from collections.abc import AsyncGenerator, Awaitable, Callable, Collection, Mapping, Sequence
+from collections.abc import (
+    AsyncGenerator,
+    Awaitable,
+    Callable,
+    Collection,
+    Iterable,
+    Mapping,
+    Sequence,
+)
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import timedelta
@@ -62,6 +70,10 @@ class Events:
         """Append within a unit of work; returns the seq."""
         at = to_ms(self._clock.now())
         return rows.append(conn, at, kind, instance_id, chat_id, message_id, data or {})
+
+    def record_all(self, conn: Connection, told: Iterable[tuple[str, Row]]) -> None:
+        """Append, within a unit of work, an event of a kind about each of some stored messages."""
+        rows.append_all(conn, to_ms(self._clock.now()), told)
 
     async def write(self, unit: Callable[[Connection], T]) -> T:
         """Run a unit that records events; followers wake once it is committed.

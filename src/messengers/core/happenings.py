@@ -5,15 +5,18 @@ disagree with the message.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any
+from itertools import groupby
+from typing import Any, cast
 
 from sqlalchemy import Connection
 
 from messengers.clock import Clock, to_ms
+from messengers.core.bursts import Burst
 from messengers.core.echoes import Echoes
 from messengers.core.events import Events
 from messengers.core.followups import find, has_mark, preview, retext
 from messengers.core.names import fold_handle, fold_name
+from messengers.core.summaries import summary_with
 from messengers.models import IdKind, encode_id
 from messengers.providers.base import (
     ChatSeen,
@@ -35,8 +38,18 @@ class Happenings:
 
     def __init__(self, events: Events, clock: Clock) -> None:
         self._clock = clock
+        self._events = events
         self.echoes = Echoes(events, clock)
         self.followups = self.echoes.followups
+
+    def apply_all(self, conn: Connection, arrived: Iterable[tuple[str, Happening, int]]) -> None:
+        """Write what came, in its order: (instance, happening, when it came in ms) of each."""
+        for live, some in groupby(arrived, lambda each: _is_live(each[1])):
+            if live:
+                self._live(conn, cast("Sequence[tuple[str, MessageSeen, int]]", list(some)))
+                continue
+            for instance_id, happening, received_at in some:
+                self.apply(conn, instance_id, happening, received_at)
 
     def apply(
         self, conn: Connection, instance_id: str, happening: Happening, received_at: int
@@ -54,9 +67,11 @@ class Happenings:
             case _:
                 self.followups.apply(conn, instance_id, happening, received_at)
 
-    def chat(self, conn: Connection, instance_id: str, seen: ChatSeen) -> Row:
-        """The stored chat of what was seen, made or completed."""
-        row = chats.find_native(conn, instance_id, seen.native_id)
+    def chat(
+        self, conn: Connection, instance_id: str, seen: ChatSeen, row: Row | None = None
+    ) -> Row:
+        """The stored chat of what was seen, made or completed; `row` is how it stands, if known."""
+        row = row or chats.find_native(conn, instance_id, seen.native_id)
         row = row or _renamed(conn, instance_id, seen)
         if row is None:
             key = self._add_chat(conn, instance_id, seen)
@@ -109,25 +124,36 @@ class Happenings:
     def _message(
         self, conn: Connection, instance_id: str, seen: MessageSeen, received_at: int
     ) -> None:
-        chat = self.chat(conn, instance_id, seen.chat)
-        if self.echoes.heard(conn, instance_id, seen):
-            return
-        reply_to = seen.reply_to_native_id
-        quoted = find(conn, instance_id, chat["id"], reply_to) if reply_to else None
-        keys = {reply_to: quoted["id"]} if quoted else {}
-        values = _columns(instance_id, chat, seen, received_at, keys)
-        key = _add(conn, values)
-        if key is None:
-            self._known(conn, chat, values, seen)
-            return
-        if not seen.sender.is_me:
-            self._contact(conn, instance_id, _contact_of(seen), received_at)
-        media.bind(conn, instance_id, chat["id"], seen.attachments)
-        self.summarize(conn, chat, key, values)
-        if seen.origin in ("realtime", "device"):
-            kind = "message.received" if seen.direction == "in" else "message.sent"
-            self.followups.record(conn, kind, {**values, "id": key})
-        self.followups.catch_up(conn, chat, seen.native_id)
+        if seen.client_key:
+            self.chat(conn, instance_id, seen.chat)
+            if self.echoes.heard(conn, instance_id, seen):
+                return
+        self._live(conn, [(instance_id, seen, received_at)])
+
+    def _live(self, conn: Connection, arrived: Sequence[tuple[str, MessageSeen, int]]) -> None:
+        """Messages that were just written: what they have in common is read and written once."""
+        burst = Burst(conn, [to_ms(seen.sent_at) for _, seen, _ in arrived if seen.text])
+        known: list[tuple[Row, MessageSeen]] = []
+        for instance_id, seen, received_at in arrived:
+            chat = self.chat(conn, instance_id, seen.chat, burst.chat(instance_id, seen.chat))
+            reply_to = seen.reply_to_native_id
+            quoted = find(conn, instance_id, chat["id"], reply_to) if reply_to else None
+            keys = {reply_to: quoted["id"]} if quoted else {}
+            values = _columns(instance_id, chat, seen, received_at, keys)
+            if not burst.add(chat, values):
+                known.append((values, seen))
+                continue
+            if not seen.sender.is_me and burst.meets(instance_id, contact := _contact_of(seen)):
+                self._contact(conn, instance_id, contact, received_at)
+            media.bind(conn, instance_id, chat["id"], seen.attachments)
+        self._events.record_all(conn, burst.finish())
+        for values, seen in known:
+            self._known(conn, burst.place(values["chat_id"]), values, seen)
+        for instance_id in {instance_id for instance_id, _, _ in arrived}:
+            if early.any_of(conn, instance_id):
+                for message in burst.added:
+                    chat = burst.place(message["chat_id"])
+                    self.followups.catch_up(conn, chat, message["native_id"])
 
     def _history(
         self, conn: Connection, instance_id: str, seen: HistorySeen, received_at: int
@@ -185,31 +211,15 @@ class Happenings:
 
     def summarize(self, conn: Connection, chat: Row, key: int, message: Row) -> Row:
         """Keep the chat's summary in step with one more message; returns the chat as it is now."""
-        sent_at, incoming = message["sent_at"], message["direction"] == "in"
-        service = has_mark(message, "service")
-        new: dict[str, Any] = {}
-        if (sent_at, key) >= (chat["last_at"], chat["last_id"]):
-            new |= {
-                "last_id": key,
-                "last_at": sent_at,
-                "last_text": preview(message),
-                "last_sender": "" if message["is_me"] else message["sender_name"],
-                "last_direction": message["direction"],
-                "waiting": chat["waiting"] if service else int(incoming),
-            }
-        if service:
-            pass  # nobody wrote it to anybody
-        elif incoming:
-            new["peer_wrote_at"] = max(chat["peer_wrote_at"] or 0, sent_at)
-            if message["origin"] == "realtime":
-                new["unread"] = chat["unread"] + 1
-        elif message["origin"] in ("device", "history"):
-            new["owner_wrote_at"] = max(chat["owner_wrote_at"] or 0, sent_at)
-            if message["origin"] == "device":
-                new |= {"unread": 0, "read_marker": key}
+        new = summary_with(chat, key, message)
         if new:
             chats.set_values(conn, chat["id"], **new)
         return {**chat, **new}
+
+
+def _is_live(happening: Happening) -> bool:
+    """Whether it is a message of which no send of ours can be the first news."""
+    return isinstance(happening, MessageSeen) and not happening.client_key
 
 
 def _name_columns(seen: ChatSeen) -> dict[str, str]:
@@ -282,16 +292,6 @@ def _detail_of(seen: MessageSeen) -> dict[str, Any]:
     return {name: value for name, value in detail.items() if value}
 
 
-def _add(conn: Connection, values: dict[str, Any]) -> int | None:
-    """Store and index a message; None when it is known."""
-    text = values["text"]
-    rowid = search.next_rowid(conn, values["sent_at"]) if text else None
-    key = messages.add_new(conn, {**values, "search_rowid": rowid})
-    if key is not None and rowid is not None:
-        search.index(conn, rowid, text, values["instance_id"], values["chat_id"])
-    return key
-
-
 def _add_all(conn: Connection, chat: Row, new: Sequence[dict[str, Any]]) -> None:
     """Store and index messages of a chat, none of which is known; each has its key."""
     said = [values for values in new if values["text"]]
@@ -299,8 +299,8 @@ def _add_all(conn: Connection, chat: Row, new: Sequence[dict[str, Any]]) -> None
     for values, rowid in zip(said, rowids, strict=True):
         values["search_rowid"] = rowid
     messages.add_all(conn, new)
-    texts = {values["search_rowid"]: values["text"] for values in said}
-    search.index_all(conn, texts, chat["instance_id"], chat["id"])
+    place = chat["instance_id"], chat["id"]
+    search.index_all(conn, [(each["search_rowid"], each["text"], *place) for each in said])
 
 
 def _renamed(conn: Connection, instance_id: str, seen: ChatSeen) -> Row | None:

@@ -30,7 +30,8 @@ __all__ = ["Inbox"]
 
 log = logging.getLogger(__name__)
 _BATCH = 200
-"""Events, or messages in them, applied at once: the writer is theirs for about 30 ms."""
+"""Events applied at once, or messages in them, as history comes by the hundreds in one event: the
+writer is theirs for about 30 ms."""
 _PAUSES_S = (0.1, 0.5, 2.0)
 """Before the second, third and fourth attempt; after them a dead letter."""
 _REST_S = 5.0
@@ -95,18 +96,22 @@ class Inbox:
     async def _understand(self, rows: Sequence[Row]) -> None:
         """Translate all and apply them in one unit; where one fails, its lane is worked apart."""
         understood: list[_Understood] = []
+        weight = 0
         for row in rows:
             lane = _lane_of(row)
             if lane in self._troubled:
                 self._again.add(lane)
                 continue
             try:
-                understood.append((row, self._translate(row)))
+                happenings = self._translate(row)
             except Exception:  # noqa: BLE001 - its lane's worker finds it again and says so
                 self._work_apart(lane)
-            if _weight(understood) >= _BATCH:
+                continue
+            understood.append((row, happenings))
+            weight += sum(1 for _ in _messages_of(happenings))
+            if weight >= _BATCH:
                 await self._apply_all(understood)
-                understood = []
+                understood, weight = [], 0
         await self._apply_all(understood)
 
     async def _apply_all(self, understood: Sequence[_Understood]) -> None:
@@ -195,9 +200,14 @@ class Inbox:
     def _commit(self, conn: Connection, understood: Sequence[_Understood]) -> list[_Understood]:
         fresh = inbound.finish(conn, [row["id"] for row, _ in understood])
         done = [each for each in understood if each[0]["id"] in fresh]
-        for row, happenings in done:
-            for happening in happenings:
-                self._happenings.apply(conn, row["instance_id"], happening, row["received_at"])
+        self._happenings.apply_all(
+            conn,
+            [
+                (row["instance_id"], happening, row["received_at"])
+                for row, happenings in done
+                for happening in happenings
+            ],
+        )
         return done
 
 
@@ -207,11 +217,6 @@ def _messages_of(happenings: Iterable[Happening]) -> Iterator[MessageSeen]:
             yield happening
         elif isinstance(happening, HistorySeen):
             yield from happening.messages
-
-
-def _weight(understood: Sequence[_Understood]) -> int:
-    """How many messages are to be written: history comes by the hundreds in one event."""
-    return sum(1 for _, happenings in understood for _ in _messages_of(happenings))
 
 
 def _lane_of(row: Row) -> _Lane:

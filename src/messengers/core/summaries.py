@@ -11,7 +11,7 @@ from messengers.core.followups import has_mark, preview
 from messengers.store import chats, messages, search
 from messengers.store.rows import Row, all_rows, one_row
 
-__all__ = ["rebuild", "resummarize"]
+__all__ = ["rebuild", "resummarize", "summary_with"]
 
 _LOOKED_AT = 50
 _PAGE = 1_000
@@ -25,6 +25,33 @@ _NOTHING: dict[str, Any] = {
     "waiting": 0,
     "unread": 0,
 }
+
+
+def summary_with(chat: Row, key: int, message: Row) -> dict[str, Any]:
+    """What changes in a chat's summary with one more message, which has this key."""
+    sent_at, incoming = message["sent_at"], message["direction"] == "in"
+    service = has_mark(message, "service")
+    new: dict[str, Any] = {}
+    if (sent_at, key) >= (chat["last_at"], chat["last_id"]):
+        new |= {
+            "last_id": key,
+            "last_at": sent_at,
+            "last_text": preview(message),
+            "last_sender": "" if message["is_me"] else message["sender_name"],
+            "last_direction": message["direction"],
+            "waiting": chat["waiting"] if service else int(incoming),
+        }
+    if service:
+        pass  # nobody wrote it to anybody
+    elif incoming:
+        new["peer_wrote_at"] = max(chat["peer_wrote_at"] or 0, sent_at)
+        if message["origin"] == "realtime":
+            new["unread"] = chat["unread"] + 1
+    elif message["origin"] in ("device", "history"):
+        new["owner_wrote_at"] = max(chat["owner_wrote_at"] or 0, sent_at)
+        if message["origin"] == "device":
+            new |= {"unread": 0, "read_marker": key}
+    return new
 
 
 def resummarize(conn: Connection, chat: Row) -> None:

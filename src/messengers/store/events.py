@@ -1,6 +1,6 @@
 """Statements on the event log."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from functools import cache
 from typing import Any
 
@@ -9,12 +9,13 @@ from sqlalchemy import Connection, Select, bindparam, delete, func, insert, or_,
 from messengers.clock import from_ms
 from messengers.models import Event, IdKind
 from messengers.store import webhooks
-from messengers.store.rows import Row, dump_json, id_of, load_json, one_row, run
+from messengers.store.rows import Row, dump_json, id_of, load_json, one_row, run, run_all
 from messengers.store.tables import ChatRow, EventRow, table
 
 __all__ = [
     "after",
     "append",
+    "append_all",
     "event_of",
     "forget",
     "last_seq",
@@ -67,6 +68,22 @@ def append(
         "data": dump_json(data),
     }
     return run(conn, _append, values).lastrowid or 0
+
+
+def append_all(conn: Connection, at: int, told: Iterable[tuple[str, Row]]) -> None:
+    """Write an event of a kind about each of some messages, in their order."""
+    many = [
+        {
+            "at": at,
+            "kind": kind,
+            "instance_id": message["instance_id"],
+            "chat_id": message["chat_id"],
+            "message_id": message["id"],
+            "data": "",
+        }
+        for kind, message in told
+    ]
+    run_all(conn, _append, many)
 
 
 def forget(conn: Connection, at: int, limit: int) -> int:

@@ -7,7 +7,7 @@ a query to instances and a chat inside the index itself, 38 times faster than fi
 
 import re
 import unicodedata
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable
 from functools import cache
 
 from sqlalchemy import Connection
@@ -103,14 +103,13 @@ def next_rowids(conn: Connection, times: Iterable[int]) -> list[int]:
 
 def index(conn: Connection, rowid: int, text: str, instance_id: str, chat_id: int) -> None:
     """Add a message's words."""
-    index_all(conn, {rowid: text}, instance_id, chat_id)
+    index_all(conn, [(rowid, text, instance_id, chat_id)])
 
 
-def index_all(conn: Connection, texts: Mapping[int, str], instance_id: str, chat_id: int) -> None:
-    """Add the words of messages of one chat, by their row ids."""
-    scope = _scope(instance_id, chat_id)
-    rows = [(rowid, fold(text), scope) for rowid, text in texts.items()]
-    sqlite.raw(conn).executemany(_INDEX, rows)
+def index_all(conn: Connection, rows: Iterable[tuple[int, str, str, int]]) -> None:
+    """Add the words of messages: row id, text, instance and chat of each."""
+    words = [(rowid, fold(text), _scope(instance, chat)) for rowid, text, instance, chat in rows]
+    sqlite.raw(conn).executemany(_INDEX, words)
 
 
 def unindex(conn: Connection, rowid: int, text: str, instance_id: str, chat_id: int) -> None:
