@@ -2,8 +2,10 @@
 
 import os
 import random
+import shutil
 import sqlite3
 import statistics
+import tarfile
 from collections.abc import Callable
 from contextlib import closing
 from datetime import UTC, datetime, timedelta
@@ -22,6 +24,7 @@ from messengers.store.integrity import fault_of
 from messengers.store.restore import restore
 from messengers.store.tables import EventRow, table
 from tests.core.conftest import OpenHouse, open_house
+from tests.store.test_backup import ONE, OTHER, add_sessions
 
 __all__ = ["open_house"]
 
@@ -44,6 +47,10 @@ def words(database: Path) -> list[str]:
 
 def names(directory: Path) -> set[str]:
     return {each.name for each in directory.iterdir()}
+
+
+def contents(directory: Path) -> dict[Path, bytes]:
+    return {file: file.read_bytes() for file in directory.rglob("*") if file.is_file()}
 
 
 def damage(database: Path) -> None:
@@ -82,6 +89,61 @@ async def test_a_backup_takes_the_place_and_what_was_there_is_set_aside(
     await store.aclose()
     assert words(home / "messengers.db") == ["before", "goes on"]
     assert names(home) == {"secret.key", "messengers.db", "backups"}
+
+
+async def test_sessions_come_back_where_that_is_asked_for(tmp_path: Path, home: Path) -> None:
+    copy = tmp_path / "copy.db"
+    store = await Store.open(home, SystemClock())
+    with closing(add_sessions(home)):
+        await store.backup(copy, sessions=True)
+    await store.aclose()
+    session = home / "instances" / ONE
+    (session / "keys.json").write_bytes(b"newer")
+    shutil.rmtree(home / "instances" / OTHER)
+
+    restore(home, copy, NOW)
+    assert (session / "keys.json").read_bytes() == b"newer"
+    restore(home, copy, NOW, sessions=True)
+
+    assert (session / "keys.json").read_bytes() == b"{}"
+    assert (session / "keys.json").stat().st_mode & 0o777 == 0o600
+    assert (home / "instances" / OTHER).stat().st_mode & 0o777 == 0o700
+    assert names(session) == {"keys.json", "session.db"}
+    with closing(sqlite3.connect(session / "session.db")) as found:
+        assert found.execute("SELECT id FROM device").fetchall() == [("linked",)]
+    assert (session.with_name(f"{ONE}.old") / "keys.json").read_bytes() == b"newer"
+    assert "instances.restored" not in names(home)
+
+
+@pytest.mark.parametrize(
+    ("name", "kind"),
+    [
+        (f"instances/{ONE}/../../secret.key", tarfile.REGTYPE),
+        (f"/instances/{ONE}/keys.json", tarfile.REGTYPE),
+        ("instances/../secret.key", tarfile.REGTYPE),
+        (f"instances/{ONE}", tarfile.REGTYPE),
+        ("secret.key", tarfile.REGTYPE),
+        (f"instances/{ONE}/keys.json", tarfile.SYMTYPE),
+        (f"instances/{ONE}/keys.json", tarfile.FIFOTYPE),
+        ("", b""),
+    ],
+)
+async def test_an_archive_of_anything_else_changes_nothing(
+    tmp_path: Path, home: Path, name: str, kind: bytes
+) -> None:
+    copy = tmp_path / "copy.db"
+    await kept(home, copy, "after")
+    before = contents(home)
+    if name:
+        with tarfile.open(tmp_path / "copy-sessions.tar", "w") as archive:
+            entry = tarfile.TarInfo(name)
+            entry.type, entry.linkname = kind, "/etc/hostname"
+            archive.addfile(entry)
+
+    with pytest.raises(InvalidInput, match="no archive of sessions"):
+        restore(home, copy, NOW, sessions=True)
+
+    assert contents(home) == before
 
 
 @pytest.mark.case("F11")

@@ -17,6 +17,9 @@ __all__ = ["restore"]
 
 def restore(
     file: Annotated[Path, typer.Argument(help="What `messengers backup` wrote.")],
+    with_sessions: Annotated[
+        bool, typer.Option("--with-sessions", help="Also the accounts' sessions beside it.")
+    ] = False,
     home: Home = None,
 ) -> None:
     """Put a backup in the place of the database; what is there is set aside.
@@ -31,5 +34,11 @@ def restore(
         typer.confirm(
             f"Everything stored in {place} since that backup is set aside. Go on?", abort=True
         )
-        aside = put_back(place, file.absolute(), datetime.now().astimezone(), keyring=keyring)
+        aside = put_back(
+            place,
+            file.absolute(),
+            datetime.now().astimezone(),
+            keyring=keyring,
+            sessions=with_sessions,
+        )
     say(f"{file} is in place.", f"What was there lies in {aside}." if aside else "")

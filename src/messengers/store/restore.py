@@ -7,7 +7,7 @@ left: it becomes unknown, and nothing goes on by itself.
 import os
 import shutil
 import sqlite3
-from contextlib import closing, suppress
+from contextlib import closing, nullcontext, suppress
 from datetime import datetime
 from pathlib import Path
 
@@ -18,6 +18,7 @@ from messengers.store.integrity import fault_of
 from messengers.store.keyring import Keyring
 from messengers.store.migrations import REVISIONS, stored_revision, upgrade
 from messengers.store.secrets import settle_key
+from messengers.store.session_copies import beside, unpacked
 
 __all__ = ["restore"]
 
@@ -36,13 +37,16 @@ _DOUBTS = (
 )
 
 
-def restore(home: Path, copy: Path, now: datetime, *, keyring: bool = False) -> Path | None:
+def restore(
+    home: Path, copy: Path, now: datetime, *, keyring: bool = False, sessions: bool = False
+) -> Path | None:
     """Put a copy in place; returns where the database lies that was there.
 
-    The caller holds the lock of the data directory.
+    With `sessions` also those of the archive beside it. The caller holds the lock of the data
+    directory.
 
     Raises:
-        InvalidInput: there is no such file.
+        InvalidInput: there is no such file, or no archive of sessions.
         StorageUnavailable: it is damaged, no database of ours or of a newer version, its key is
             another, or the disk refused. The database that is there was left as it is.
     """
@@ -62,7 +66,10 @@ def restore(home: Path, copy: Path, now: datetime, *, keyring: bool = False) -> 
         if found != REVISIONS[-1]:
             upgrade(part, REVISIONS[-1])
         _settle(part, home, Keyring(home) if keyring else None)
-        return _exchange(home, part, now)
+        with unpacked(home, beside(copy)) if sessions else nullcontext() as put_back:
+            aside = _exchange(home, part, now)
+            if put_back is not None:
+                put_back()
     except OSError as exc:
         raise StorageUnavailable(
             "The backup could not be put in place.", "Check the data directory's rights and space."
@@ -70,6 +77,7 @@ def restore(home: Path, copy: Path, now: datetime, *, keyring: bool = False) -> 
     finally:
         for file in (part, sqlite.wal_of(part), part.with_name(part.name + "-shm")):
             file.unlink(missing_ok=True)
+    return aside
 
 
 def _settle(part: Path, home: Path, keyring: Keyring | None) -> None:

@@ -2,17 +2,19 @@
 
 import io
 import os
+import shutil
 import sqlite3
 import stat
 import tarfile
-from collections.abc import Iterator
-from contextlib import closing
+from collections.abc import Callable, Generator, Iterator
+from contextlib import closing, contextmanager, suppress
 from pathlib import Path
+from uuid import UUID
 
-from messengers.errors import Conflict, StorageUnavailable
+from messengers.errors import Conflict, InvalidInput, StorageUnavailable
 from messengers.store import sqlite
 
-__all__ = ["WARNING", "back_up_sessions", "beside"]
+__all__ = ["WARNING", "back_up_sessions", "beside", "unpacked"]
 
 WARNING = (
     "{file} holds the sessions of {count}: whoever has it has those accounts. "
@@ -31,7 +33,7 @@ def beside(target: Path) -> Path:
 def back_up_sessions(home: Path, target: Path) -> str:
     """Write every session into one archive, 0600, and say what that means.
 
-    Unpacked in a data directory while no daemon runs, it puts them back.
+    `messengers restore --with-sessions` puts them back.
 
     Raises:
         Conflict: there is a file of that name already.
@@ -91,3 +93,60 @@ def _of_database(file: Path) -> bytes:
         source.execute("SELECT count(*) FROM sqlite_master")  # a copy would wait for a lock forever
         source.backup(copy)
         return copy.serialize()
+
+
+@contextmanager
+def unpacked(home: Path, archive: Path) -> Generator[Callable[[], None]]:
+    """The sessions of an archive, ready: what is given puts them in place.
+
+    A session that is there goes to `<id>.old`. The caller holds the lock of the data directory.
+
+    Raises:
+        InvalidInput: there is no such file, or it is none that `back_up_sessions` wrote.
+        OSError: the disk refused.
+    """
+    part = home / f"{_FOLDER}.restored"
+    shutil.rmtree(part, ignore_errors=True)
+    try:
+        try:
+            _unpack(archive, part)
+        except (FileNotFoundError, tarfile.TarError) as exc:
+            raise InvalidInput(
+                f"{archive} is no archive of sessions.",
+                "`messengers backup` names the one it wrote.",
+            ) from exc
+        yield lambda: _put_back(part, home / _FOLDER)
+    finally:
+        shutil.rmtree(part, ignore_errors=True)
+
+
+def _unpack(archive: Path, part: Path) -> None:
+    """Regular files of instances only, whatever else an archive may hold."""
+    part.mkdir(mode=0o700)
+    with tarfile.open(archive, "r:") as found:
+        for entry in found:
+            place = part.joinpath(*_place_of(entry))
+            place.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+            made = os.open(place, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600)
+            with open(made, "wb") as copy, found.extractfile(entry) or io.BytesIO() as content:
+                shutil.copyfileobj(content, copy)
+
+
+def _place_of(entry: tarfile.TarInfo) -> list[str]:
+    """The instance and the file's path in its directory."""
+    top, *place = entry.name.split("/")
+    is_plain = entry.isreg() and not {"", ".", ".."} & {*place}
+    if top == _FOLDER and is_plain and len(place) > 1:
+        with suppress(ValueError):
+            return [str(UUID(place[0])), *place[1:]]
+    raise tarfile.TarError(entry.name)
+
+
+def _put_back(part: Path, folder: Path) -> None:
+    folder.mkdir(mode=0o700, exist_ok=True)
+    for owner in sorted(part.iterdir()):
+        place, old = folder / owner.name, folder / f"{owner.name}.old"
+        if place.exists():
+            shutil.rmtree(old, ignore_errors=True)
+            place.rename(old)
+        owner.rename(place)
