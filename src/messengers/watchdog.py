@@ -54,11 +54,19 @@ def _watch(
             return  # the loop is closed
         if answered.wait(limit_s) or ended.is_set():
             continue
-        frames = sys._current_frames()  # noqa: SLF001 - documented  # pyright: ignore[reportPrivateUsage] - likewise
-        frame = frames.get(watched_thread)
-        stack = "".join(traceback.format_stack(frame, _FRAMES)) if frame else ""
-        log.error("The event loop is blocked:\n%s", stack)
+        if clock.monotonic_s() - began_s > 2 * limit_s:
+            # This thread waited too long as well, so what the loop does now tells nothing.
+            log.warning("Nothing of this process ran for a while: the machine has too much to do.")
+            continue
+        _tell(watched_thread)
         while not answered.wait(limit_s) and not ended.is_set():
             pass
         took_s = clock.monotonic_s() - began_s
         log.error("The event loop goes on; it was blocked for %.1f s.", took_s)
+
+
+def _tell(thread: int) -> None:
+    frames = sys._current_frames()  # noqa: SLF001 - documented  # pyright: ignore[reportPrivateUsage] - likewise
+    frame = frames.get(thread)
+    stack = "".join(traceback.format_stack(frame, _FRAMES)) if frame else ""
+    log.error("The event loop is blocked:\n%s", stack)

@@ -17,6 +17,8 @@ pytestmark = pytest.mark.timeout(180)
 Scaled = Callable[[int, int], int]
 PAGE_BYTES = 4096
 CHATS = 50
+FOLLOWERS, COME_AND_GO = 100, 10
+"""Of /events: how many at once in the long form, and how many a second."""
 WAL_BYTES = 64 * 1024 * 1024
 
 
@@ -64,15 +66,15 @@ async def every(seconds: float, act: Callable[[int], Awaitable[object]]) -> None
         await anyio.sleep(max(0.0, began + number * seconds - anyio.current_time()))
 
 
-async def glance(lab: Lab) -> None:
-    """Somebody follows /events for a second and is gone."""
+async def glance(lab: Lab, seconds: int) -> None:
+    """Somebody follows /events for so long and is gone."""
     known = recorded(lab.home)
     key = (lab.home / "local.key").read_text("ascii").strip()
     lines = ["GET /events HTTP/1.1", f"Host: 127.0.0.1:{known['port']}"]
     lines.append(f"Authorization: Bearer {key}")
     async with await anyio.connect_tcp("127.0.0.1", int(str(known["port"]))) as stream:
         await stream.send(("\r\n".join(lines) + "\r\n\r\n").encode())
-        with anyio.move_on_after(1):
+        with anyio.move_on_after(seconds):
             while True:
                 await stream.receive()
 
@@ -80,7 +82,7 @@ async def glance(lab: Lab) -> None:
 @pytest.mark.case("F29")
 @pytest.mark.soak
 async def test_traffic_leaves_nothing_behind(lab: Lab, scaled: Scaled) -> None:
-    seconds, followers = scaled(6, 3_600), scaled(10, 100)
+    seconds, stay_s = scaled(6, 3_600), scaled(1, FOLLOWERS // COME_AND_GO)
     await lab.connect("keyed", "plain")
     await lab.insist("plain", "chat0", "first")
     assert lab.process is not None
@@ -110,9 +112,9 @@ async def test_traffic_leaves_nothing_behind(lab: Lab, scaled: Scaled) -> None:
                 traffic.start_soon(every, 1, look)
 
                 async def follow(_: int) -> None:
-                    tasks.start_soon(glance, lab)
+                    tasks.start_soon(glance, lab, stay_s)
 
-                traffic.start_soon(every, 1 / followers, follow)
+                traffic.start_soon(every, 1 / COME_AND_GO, follow)
         assert time_is_up.cancelled_caught
     await lab.settled()
     await lab.until(lambda: len(list(Path(f"/proc/{course.pid}/fd").iterdir())) <= course.files[0])

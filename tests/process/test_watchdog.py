@@ -3,6 +3,7 @@
 import asyncio
 import logging
 import time
+from datetime import UTC, datetime
 from pathlib import Path
 
 import anyio
@@ -62,3 +63,29 @@ async def test_a_loop_that_does_its_work_is_not_named(caplog: pytest.LogCaptureF
             await anyio.sleep(0.1)
 
     assert [record for record in caplog.records if "event loop" in record.msg] == []
+
+
+class Starved:
+    """The clock of a machine on which ten seconds pass whenever somebody looks."""
+
+    def __init__(self) -> None:
+        self._at_s = 0.0
+
+    def now(self) -> datetime:
+        return datetime.now(UTC)
+
+    def monotonic_s(self) -> float:
+        self._at_s += 10
+        return self._at_s
+
+
+async def test_a_machine_with_too_much_to_do_is_told_and_nobody_is_accused(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    with watched(Starved(), limit_s=0.05):
+        time.sleep(0.3)  # noqa: ASYNC251 - the loop is to stand still
+        await anyio.sleep(0.1)
+
+    said = [record.getMessage() for record in caplog.records]
+    assert "Nothing of this process ran for a while: the machine has too much to do." in said
+    assert [each for each in said if "event loop" in each] == []
