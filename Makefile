@@ -69,7 +69,7 @@ $(RUNTIME): pyproject.toml constraints.txt | $(BIN)/python
 
 $(DEV): $(RUNTIME)
 	@echo "Installing the development tools into $(VENV)"
-	@$(INSTALL) --group dev
+	@$(INSTALL) --group dev --editable '.[office]'
 	@$(INSTALL) --editable '.[whatsapp]' || echo "The WhatsApp engine has no package for this machine: its tests will skip."
 	@mkdir -p build
 	@touch $@

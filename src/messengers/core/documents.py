@@ -1,7 +1,7 @@
 """The words in a document, for a model that cannot open it.
 
-Plain text is its own. A PDF is read by a process that is cut off at its bounds. Archives and office
-files, which are archives, are never unpacked.
+Plain text is its own. What needs a parser is read by a process that is cut off at its bounds. Of
+archives only office documents are opened, and by that process alone.
 """
 
 import sys
@@ -11,13 +11,14 @@ from dataclasses import dataclass
 import anyio
 
 from messengers.core.children import ask_program
+from messengers.core.confined import LOCKED, MAX_CHARS, MISSING, OTHER
 from messengers.core.media import MediaContent
-from messengers.core.pdf import LOCKED, MAX_CHARS
 from messengers.core.words import counted
 
 __all__ = ["Documents", "Words"]
 
-_READER: Sequence[str] = (sys.executable, "-I", "-m", "messengers.core.pdf")
+_READERS = {"application/pdf": ("pdf", "page"), "application/zip": ("office", "part")}
+"""Which module of ours reads a kind, and what its sections are."""
 _DEADLINE_S = 20.0
 
 
@@ -33,35 +34,43 @@ class Words:
 class Documents:
     """Reads them, few at once."""
 
-    def __init__(self, reader: Sequence[str] = _READER, deadline_s: float = _DEADLINE_S) -> None:
+    def __init__(self, reader: Sequence[str] = (), deadline_s: float = _DEADLINE_S) -> None:
+        """`reader`: a program that takes the place of ours."""
         self._reader = reader
         self._deadline_s = deadline_s
         self._turns = anyio.CapacityLimiter(2)
 
     async def words(self, content: MediaContent) -> Words | None:
         """The text of a document; None for what is none or is not opened here."""
-        match content.attachment.mime:
-            case "text/plain":
-                return Words(content.data.decode("utf-8", "replace"))
-            case "application/pdf":
-                return await self._pdf(content.data)
-            case _:
-                return None
+        mime = content.attachment.mime
+        if mime == "text/plain":
+            return Words(content.data.decode("utf-8", "replace"))
+        return await self._read(*_READERS[mime], content.data) if mime in _READERS else None
 
-    async def _pdf(self, data: bytes) -> Words:
+    async def _read(self, module: str, section: str, data: bytes) -> Words | None:
+        program = self._reader or (sys.executable, "-I", "-m", f"messengers.core.{module}")
         async with self._turns:
             said = await ask_program(
-                self._reader, data, deadline_s=self._deadline_s, max_bytes=4 * MAX_CHARS
+                program, data, deadline_s=self._deadline_s, max_bytes=4 * MAX_CHARS
             )
-        if said.code == LOCKED:
-            return Words(note="It wants a password.")
-        pages = said.out.decode("utf-8", "replace").split("\f")
-        count = counted(len(pages) - 1, "page")
-        text = "\n\n".join(page.strip() for page in pages).strip()
-        if said.code == 0 and text:
-            return Words(text, count)
-        if text:
-            return Words(text, f"{count} could be read, not the rest.")
-        if said.code == 0:
-            return Words(note=f"{count} without text: pictures, or a scan.")
-        return Words(note="It cannot be read: damaged, or too much to read.")
+        if said.code == OTHER:
+            return None
+        return _words(said.out.decode("utf-8", "replace"), said.code, section)
+
+
+def _words(out: str, code: int | None, section: str) -> Words:
+    """What a reader wrote, and what its exit code adds to that."""
+    if code == LOCKED:
+        return Words(note="It wants a password.")
+    if code == MISSING:
+        return Words(note="Office documents are read with `pip install messengers-mcp[office]`.")
+    sections = out.split("\f")
+    count = counted(len(sections) - 1, section)
+    text = "\n\n".join(each.strip() for each in sections).strip()
+    if code == 0 and text:
+        return Words(text, count)
+    if text:
+        return Words(text, f"{count} could be read, not the rest.")
+    if code == 0:
+        return Words(note=f"{count} without text: pictures, or a scan.")
+    return Words(note="It cannot be read: damaged, or too much to read.")

@@ -1,7 +1,7 @@
 """What a file is, by its own first bytes, and a picture as a model wants it.
 
 Names and declared types are other people's words. A picture's dimensions are read from its header
-before anything decodes it; archives and office files are bytes and are never opened.
+before anything decodes it; archives are bytes and are never opened.
 """
 
 import struct

@@ -31,7 +31,7 @@ async def get_media(
     ],
     index: Annotated[int, Field(description="Which attachment, from 0", ge=0)] = 0,
 ) -> list[str | ImageContent | AudioContent]:
-    """See, hear or read an attachment: images and audio come as they are, text and PDF as text.
+    """See, hear or read an attachment: images and audio as they are, text, PDF, office as text.
 
     Of others you learn what they are and how to pass them on.
     """
@@ -95,7 +95,7 @@ def _text(found: Attachment, words: Words, visible: Visible) -> str:
 def _unopened(found: Attachment) -> str:
     """Why its content does not come along."""
     if found.mime == "application/zip":
-        return "Archives, and office files, which are some, are not opened here."
+        return "Archives are not opened here."
     return "Its content is not shown here."
 
 
