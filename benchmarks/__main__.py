@@ -11,13 +11,14 @@ from pathlib import Path
 
 import anyio
 
-from benchmarks import clients, ingest, reading, streams, webhooks, whatsapp
+from benchmarks import clients, ingest, reading, sending, streams, webhooks, whatsapp
 from benchmarks.figures import Figure, Sizes, report
 
 MEASURES: dict[str, Callable[[Sizes], Awaitable[list[Figure]]]] = {
     "clients": clients.measure,
     "ingest": ingest.measure,
     "reading": reading.measure,
+    "sending": sending.measure,
     "streams": streams.measure,
     "webhooks": webhooks.measure,
     "whatsapp": whatsapp.measure,

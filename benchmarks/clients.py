@@ -22,7 +22,7 @@ from messengers.core.core import open_core
 from messengers.home import DAEMON_FILE, child_environment
 from messengers.settings import Settings
 
-__all__ = ["daemon", "daemon_pid", "measure"]
+__all__ = ["Lines", "daemon", "daemon_pid", "measure", "server"]
 
 _ROOT = Path(__file__).parents[1]
 _BARE = [sys.executable, "-m", "benchmarks.echo"]
@@ -37,7 +37,7 @@ _SETTLE_S = 3.0
 _END_S = 15.0
 
 
-class _Lines:
+class Lines:
     """An MCP server as a subprocess, one JSON object a line."""
 
     def __init__(self, command: Sequence[str], home: str = "") -> None:
@@ -93,8 +93,9 @@ class _Lines:
 
 
 @contextmanager
-def _server(command: Sequence[str], home: str = "") -> Generator[_Lines]:
-    lines = _Lines(command, home)
+def server(command: Sequence[str], home: str = "") -> Generator[Lines]:
+    """An MCP server of its own process, ended with its stdin."""
+    lines = Lines(command, home)
     try:
         yield lines
     finally:
@@ -134,7 +135,7 @@ def _cold_start(home: str) -> float:
 def _first_tools(command: Sequence[str], home: str = "") -> float:
     """Milliseconds from the start of the process to its list of tools."""
     began = time.perf_counter()
-    with _server(command, home) as lines:
+    with server(command, home) as lines:
         lines.greet()
         lines.request("tools/list")
         return (time.perf_counter() - began) * 1000
@@ -160,7 +161,7 @@ def _warm_starts(home: str, sizes: Sizes) -> Figure:
 
 def _first_answer(command: Sequence[str], home: str = "") -> float:
     began = time.perf_counter()
-    with _server(command, home) as lines:
+    with server(command, home) as lines:
         lines.request("initialize", **_HELLO)
         return (time.perf_counter() - began) * 1000
 
@@ -169,7 +170,7 @@ def _calls(home: str, sizes: Sizes) -> list[Figure]:
     """Calls one after the other, in alternating blocks."""
     progress("calling tools")
     chats, recent, bare = list[float](), list[float](), list[float]()
-    with _server(_OURS, home) as ours, _server(_BARE) as echo:
+    with server(_OURS, home) as ours, server(_BARE) as echo:
         ours.greet()
         echo.greet()
         for block in range(sizes.of(12, 2)):
@@ -195,7 +196,7 @@ def _calls(home: str, sizes: Sizes) -> list[Figure]:
 
 def _idle(home: str, sizes: Sizes) -> list[Figure]:
     progress("weighing the daemon")
-    with _server(_OURS, home) as lines, _server(_BARE) as echo:
+    with server(_OURS, home) as lines, server(_BARE) as echo:
         lines.greet()
         lines.call("list_chats")
         echo.greet()

@@ -248,6 +248,37 @@ async def test_cancelling_stops_within_one_message(house: House) -> None:
     assert again.state == "cancelled"
 
 
+async def test_with_a_key_eight_are_under_way_and_a_pause_holds_the_others_back(
+    house: House,
+) -> None:
+    keyed = house.personal.capabilities.model_copy(update={"reuses_key": True})
+    house.personal.capabilities = keyed
+    names = [f"p{number}" for number in range(10)]
+    chats = await people(house, *names)
+    house.personal.hang = anyio.Event()
+    batch = await agreed(house, await house.core.bulk.prepare(AGENT, to(*chats), "Hi"))
+
+    with anyio.fail_after(5):
+        while True:
+            if len(texts(house)) >= 8:
+                break
+            await anyio.sleep(0.02)
+    assert (await house.core.batches.control(AGENT, batch, "pause")).state == "paused"
+    house.personal.hang.set()
+    await house.core.events.wait(lambda: handed_over(house, batch, 8), 5)
+    before = len(texts(house))
+    await house.core.batches.control(AGENT, batch, "resume")
+    done = await rested(house, batch, "done")
+
+    assert before == 8
+    assert sorted(chat for chat, _ in texts(house)) == names
+    assert {each.outcome for each in done.recipients} == {"accepted"}
+
+
+async def handed_over(house: House, batch: str, count: int) -> bool | None:
+    return (await outcomes(house, batch)).count("accepted") >= count or None
+
+
 async def settled(house: House, batch: str) -> bool | None:
     return None if "waiting" in await outcomes(house, batch) else True
 

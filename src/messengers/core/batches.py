@@ -173,6 +173,8 @@ class Batches:
         moved = rows.set_state(conn, batch, before, state, why, ended)
         if moved:
             self._tell(conn, batch, state)
+        if moved and state == "paused":
+            rows.hold_back(conn, batch)
         return moved
 
     async def control(self, caller: Caller, ref: str, action: Action) -> Batch:

@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any, Literal
 
+import anyio
 from sqlalchemy import Connection
 
 from messengers.clock import Clock
@@ -19,7 +20,7 @@ from messengers.core.sending import MAX_TEXT, Sending, check_text
 from messengers.core.shown import recipient
 from messengers.core.templates import Template, check_variables
 from messengers.core.words import counted
-from messengers.errors import Ambiguous, Forbidden, InvalidInput, NotFound
+from messengers.errors import Ambiguous, Forbidden, InvalidInput, MessengersError, NotFound
 from messengers.models import Chat, Draft, IdKind, Instance, Model, encode_id
 from messengers.store import Store, chats
 from messengers.store.rows import Row
@@ -28,6 +29,8 @@ __all__ = ["MAX_DELAY_S", "Addressee", "Bulk", "Letter"]
 
 MAX_DELAY_S = 3_600
 _MAX_NAMED = 10
+_LOOKUPS = 16
+"""Recipients looked up at once."""
 """Recipients that an error names by their numbers."""
 _DOUBLE = "named twice"
 _NEVER = "the owner said never"
@@ -163,23 +166,22 @@ class Bulk:
         self, caller: Caller, recipients: Sequence[Addressee], instance: str
     ) -> Sequence[Chat]:
         """The chat of each; all that cannot be found are named at once."""
-        found: list[Chat] = []
-        faults: dict[int, InvalidInput | NotFound] = {}
-        for number, each in enumerate(recipients, 1):
-            try:
-                found.append(await self._chats.find(caller, each.chat, instance, write=True))
-            except Ambiguous as exc:
-                cause = f"Recipient {number}: {exc.cause}"
-                raise Ambiguous(cause, exc.remedy, candidates=exc.candidates) from exc
-            except (InvalidInput, NotFound) as exc:
-                faults[number] = exc
-        if faults:
-            first = next(iter(faults.values()))
-            remedy = first.remedy
-            if not instance and isinstance(first, NotFound):
-                remedy = f"{remedy} A phone number needs instance."
-            raise type(first)(f"{_numbers(faults)}: {first.cause}", remedy)
-        return found
+        found: dict[int, Chat] = {}
+        faults: dict[int, MessengersError] = {}
+        turns = anyio.CapacityLimiter(_LOOKUPS)
+
+        async def look(number: int, name: str) -> None:
+            async with turns:
+                try:
+                    found[number] = await self._chats.find(caller, name, instance, write=True)
+                except MessengersError as exc:
+                    faults[number] = exc
+
+        async with anyio.create_task_group() as tasks:
+            for number, each in enumerate(recipients, 1):
+                tasks.start_soon(look, number, each.chat)
+        _raise(dict(sorted(faults.items())), named=bool(instance))
+        return [found[number] for number in sorted(found)]
 
     def _one_instance(self, caller: Caller, found: Sequence[Chat]) -> Instance:
         names = {chat.instance for chat in found}
@@ -314,6 +316,24 @@ def _listing(letters: Sequence[Letter]) -> str:
         if following != letter.text:
             lines += [f"    {line}" for line in letter.text.split("\n")]
     return "\n".join(lines)
+
+
+def _raise(faults: Mapping[int, MessengersError], *, named: bool) -> None:
+    """What could not be found, by the numbers of the recipients; `named`: with an instance."""
+    missing: dict[int, MessengersError] = {}
+    for number, fault in faults.items():
+        if isinstance(fault, Ambiguous):
+            cause = f"Recipient {number}: {fault.cause}"
+            raise Ambiguous(cause, fault.remedy, candidates=fault.candidates) from fault
+        if not isinstance(fault, (InvalidInput, NotFound)):
+            raise fault
+        missing[number] = fault
+    if missing:
+        first = next(iter(missing.values()))
+        remedy = first.remedy
+        if not named and isinstance(first, NotFound):
+            remedy = f"{remedy} A phone number needs instance."
+        raise type(first)(f"{_numbers(missing)}: {first.cause}", remedy)
 
 
 def _numbers(faults: Mapping[int, object]) -> str:

@@ -169,6 +169,8 @@ class Drafts:
     def _listed(self, conn: Connection, message: int, now: int) -> None:
         """From here on the message stands in the transcript, the summary and the search."""
         row = one_row(conn, messages.get, message=message)
+        if row["sent_at"] is not None:
+            return  # it was let go before, and held back again
         place = one_row(conn, chats.get, chat=row["chat_id"])
         rowid = search.next_rowid(conn, now) if row["text"] else None
         if rowid is not None:

@@ -12,7 +12,7 @@ from messengers.clock import Clock
 from messengers.providers.capabilities import Capabilities, Rate
 from messengers.store.rows import Row
 
-__all__ = ["LONGEST_REST_S", "Gate", "Gates"]
+__all__ = ["LONGEST_REST_S", "Gate", "Gates", "at_once"]
 
 LONGEST_REST_S = 900.0
 """An absurd wish of a messenger is tried again after this: a quarter of an hour."""
@@ -22,6 +22,11 @@ _LONGEST_OUTAGE_PAUSE_S = 60.0
 _MANY_FAILURES = 10
 _MANY_CHATS = 10_000
 """Whose last messages are remembered."""
+
+
+def at_once(capabilities: Capabilities) -> int:
+    """How many calls of an instance may be open: a crash leaves a doubt for each without a key."""
+    return _WITH_KEY if capabilities.reuses_key else 1
 
 
 class _Window:
@@ -61,8 +66,7 @@ class Gate:
 
     def fit(self, capabilities: Capabilities) -> None:
         """Follow what the provider can do now."""
-        # A crash leaves as many doubts as there were calls: without a key one at a time.
-        self.line.total_tokens = _WITH_KEY if capabilities.reuses_key else 1
+        self.line.total_tokens = at_once(capabilities)
         if capabilities.rates != self._rates:
             self._rates = capabilities.rates
             self._windows = [

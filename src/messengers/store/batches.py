@@ -16,15 +16,18 @@ __all__ = [
     "by_ref",
     "failed",
     "get",
+    "hold_back",
     "last_left",
     "left_since",
     "listed",
+    "next_held",
     "next_part",
     "of_message",
     "recipients",
     "running",
     "set_state",
     "skip",
+    "under_way",
     "unskipped",
 ]
 
@@ -81,13 +84,13 @@ recipients = (
     .order_by(_recipients.c.position, _outbox.c.part)
 )
 """Everyone in order, once for each part of what he gets."""
-next_part = (
-    select(_outbox)
-    .where(_outbox.c.batch_id == bindparam("batch"), _outbox.c.state.in_(_OPEN))
-    .order_by(_outbox.c.id)
-    .limit(1)
-)
-"""The first platform call that is not settled."""
+_of_batch = select(_outbox).where(_outbox.c.batch_id == bindparam("batch")).order_by(_outbox.c.id)
+next_held = _of_batch.where(_outbox.c.state == "held").limit(1)
+"""The first platform call that was not let go."""
+next_part = _of_batch.where(_outbox.c.state.in_(_OPEN)).limit(1)
+"""The first that is not settled."""
+under_way = _of_batch.where(_outbox.c.state.in_(("queued", "claimed")))
+"""Those that were let go and are not settled, in order."""
 failed = (
     select(_outbox.c.id)
     .where(_outbox.c.batch_id == bindparam("batch"), _outbox.c.state.in_(("failed", "unknown")))
@@ -136,6 +139,22 @@ _set_state = (
         ended_at=bindparam("new_ended_at"),
     )
 )
+_other = _outbox.alias("other")
+_hold_back = (
+    update(_outbox)
+    .where(
+        _outbox.c.batch_id == bindparam("batch"),
+        _outbox.c.state == "queued",
+        # What has begun to leave is not cut in two.
+        _outbox.c.draft.not_in(
+            select(_other.c.draft).where(
+                _other.c.batch_id == bindparam("batch"),
+                _other.c.state.not_in(("held", "queued")),
+            )
+        ),
+    )
+    .values(state="held")
+)
 _skip = (
     update(_recipients)
     .where(_recipients.c.batch_id == bindparam("batch"), _recipients.c.draft == bindparam("of"))
@@ -179,6 +198,11 @@ def set_state(
     """Move on from one of the states before; False when it was in none of them."""
     new = {"new_state": state, "new_reason": reason, "new_ended_at": ended_at}
     return run(conn, _set_state, {"batch": batch, "before": before, **new}).rowcount == 1
+
+
+def hold_back(conn: Connection, batch: int) -> None:
+    """What was let go and has not begun to leave waits again."""
+    run(conn, _hold_back, {"batch": batch})
 
 
 def skip(conn: Connection, batch: int, draft: str, why: str) -> None:
