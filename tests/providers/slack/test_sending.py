@@ -177,6 +177,17 @@ async def test_a_file_leaves_in_three_steps_with_its_text(work: Connected) -> No
     assert [each.native_id for each in stored] == [sent.ts]
 
 
+async def test_several_files_leave_as_one_message(work: Connected) -> None:
+    files = [as_data(PNG, "image/png"), as_data(b"a note", "text/plain")]
+    answer = await work.send(work.grace, "the **plans**", attachments=files)
+
+    (sent,) = work.bot.sent()
+    (stored,) = await work.messages(work.grace.id)
+    assert (sent.text, [each.data for each in sent.files]) == ("the *plans*", [PNG, b"a note"])
+    assert [each.kind for each in stored.attachments] == ["image", "document"]
+    assert answer.outcome is Outcome.ACCEPTED
+
+
 async def test_a_file_that_slack_does_not_show_is_in_doubt(
     work: Connected, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -5,14 +5,14 @@ for by the key that goes with it, and stays in doubt where it is not found.
 """
 
 import logging
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import anyio
 
 from messengers.clock import Clock
-from messengers.errors import MessengersError, PlatformRefused, RateLimited, Uncertain
+from messengers.errors import MessengersError, PlatformRefused, RateLimited, Uncertain, Unreachable
 from messengers.providers.base import MediaBytes, Part, Sent
 from messengers.providers.slack.calls import Calls
 from messengers.providers.slack.directory import Directory
@@ -61,7 +61,7 @@ class Courier:
             thread = await self._thread_of(channel, ts_of(part.reply_to.native_id))
         posting = _Posting(channel, thread, key)
         if part.media is not None:
-            return await self._share(posting, part, part.media)
+            return await self._share(posting, part.text, (part.media, *part.more))
         text, notes = text_of(part)
         began_s = self._clock.now().timestamp()
         try:
@@ -153,23 +153,22 @@ class Courier:
             log.info("%s told nothing: %s", method, type(exc).__name__)
             return {}
 
-    async def _share(self, posting: _Posting, part: Part, file: MediaBytes) -> Sent:
-        """An address, the bytes, the message. Before the last step nobody sees anything."""
-        name = file_name(file.name)
-        ready = await self._calls.ask(
-            "files.getUploadURLExternal", filename=name, length=len(file.data)
-        )
-        with told(changes=False):
-            await self._calls.wire.upload(str(ready["upload_url"]), file.data, _UPLOAD_S)
-        file_id = str(ready["file_id"])
+    async def _share(self, posting: _Posting, text: str, files: Sequence[MediaBytes]) -> Sent:
+        """Addresses, the bytes, the message. Before the last step nobody sees anything."""
+        try:
+            with anyio.fail_after(_UPLOAD_S):
+                uploaded = [await self._uploaded(each) for each in files]
+        except TimeoutError as exc:
+            raise Unreachable("The upload took too long.", "Send smaller files, or fewer.") from exc
+        file_id = uploaded[0]["id"]
         try:
             await self._calls.ask(
                 "files.completeUploadExternal",
                 changes=True,
                 bucket=posting.channel,
-                files=[{"id": file_id, "title": name}],
+                files=uploaded,
                 channel_id=posting.channel,
-                initial_comment=part.text or None,
+                initial_comment=text or None,
                 thread_ts=posting.thread,
             )
         except Uncertain:
@@ -182,6 +181,16 @@ class Courier:
                 what = "Slack took the file and does not show it yet."
                 raise Uncertain(what, "Look before repeating.")
         return _sent(ts)
+
+    async def _uploaded(self, file: MediaBytes) -> dict[str, str]:
+        """One that nobody sees yet."""
+        name = file_name(file.name)
+        ready = await self._calls.ask(
+            "files.getUploadURLExternal", filename=name, length=len(file.data)
+        )
+        with told(changes=False):
+            await self._calls.wire.upload(str(ready["upload_url"]), file.data, _UPLOAD_S)
+        return {"id": str(ready["file_id"]), "title": name}
 
     async def _shown(self, channel: str, file_id: str) -> str | None:
         """The ts of the message that shows a file: Slack shares it a little later."""

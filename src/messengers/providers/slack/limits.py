@@ -22,6 +22,9 @@ MAX_SECTION = 3_000
 MAX_BUTTONS_IN_BLOCK = 25
 _MAX_BUTTONS = 100
 """Our own choice: fifty blocks would hold many more."""
+_BURST = 3
+"""Messages that one channel may get at once, in as many seconds; Slack allows short bursts and says
+no number."""
 _UPLOAD_BYTES = 1_000_000_000
 
 _IMAGES = ("image/jpeg", "image/png", "image/webp", "image/gif")
@@ -67,7 +70,7 @@ CAPABILITIES = Capabilities(
     rich=Level.FALLBACK,
     pin=Level.FULL,
     max_buttons=_MAX_BUTTONS,
-    rates=(Rate(of="chat", count=1, period_s=1),),
+    rates=(Rate(of="chat", count=_BURST, period_s=_BURST),),
     login="token",
 )
 """An answer opens or continues the thread of the message: Slack has no quotations. A workspace may

@@ -13,8 +13,10 @@ from messengers.providers.base import (
     DownloadsMedia,
     Edits,
     FetchesHistory,
+    GathersFiles,
     Happening,
     MarksRead,
+    MediaBytes,
     Part,
     Pins,
     ProviderContext,
@@ -178,6 +180,9 @@ class SlackProvider(Managing):
     def plain(self, text: str) -> str:
         return read_text(text, {})
 
+    def gather(self, files: Sequence[MediaBytes]) -> Sequence[Sequence[MediaBytes]]:
+        return (files,)  # as many as a draft has may stand in one message
+
     async def resolve(self, target: str) -> Sequence[str]:
         """What Slack knows under an id, a #channel or a @name; its chat learns its name."""
         running = self.running()
@@ -235,6 +240,7 @@ _reacts: type[Reacts] = SlackProvider
 _pins: type[Pins] = SlackProvider
 _marks: type[MarksRead] = SlackProvider
 _downloads: type[DownloadsMedia] = SlackProvider
+_gathers: type[GathersFiles] = SlackProvider
 _reads: type[ReadsDialect] = SlackProvider
 _delivered: type[ReceivesWebhooks] = SlackProvider
 _groups: type[ManagesGroups] = SlackProvider
