@@ -181,7 +181,7 @@ class SlackProvider(Managing):
         return read_text(text, {})
 
     def gather(self, files: Sequence[MediaBytes]) -> Sequence[Sequence[MediaBytes]]:
-        return (files,)  # as many as a draft has may stand in one message
+        return (files,) if files else ()  # as many as a draft has fit into one message
 
     async def resolve(self, target: str) -> Sequence[str]:
         """What Slack knows under an id, a #channel or a @name; its chat learns its name."""
