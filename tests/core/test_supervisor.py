@@ -44,6 +44,8 @@ class Script:
     stubborn: anyio.Event | None = None
     """Set: it does not end before this, whoever cancels it."""
     cancels_itself: bool = False
+    last_words: BaseException | None = None
+    """What it raises where it is cancelled."""
     returns: int = 0
     """How many runs simply end."""
     runs: int = 0
@@ -79,6 +81,8 @@ class FuzzedProvider(ScriptedProvider):
         try:
             await super().run(sink)
         finally:
+            if script.last_words is not None:
+                raise script.last_words
             if script.stubborn is not None:
                 with anyio.CancelScope(shield=True):
                     await script.stubborn.wait()
@@ -353,6 +357,22 @@ async def test_one_that_does_not_stop_is_left_behind_and_never_doubled(stand: St
     release.set()
     await stand.reaches(entry, Lifecycle.CONNECTED)
     assert script.runs == 2
+
+
+@pytest.mark.case("F27")
+@pytest.mark.parametrize("fault", [Unreachable("gone"), ExceptionGroup("g", [ValueError("x")])])
+async def test_one_that_fails_while_it_is_stopped_ends_nothing_else(
+    stand: Stand, fault: Exception
+) -> None:
+    other = await stand.add(Script(), "other")
+    entry = await stand.add(Script(last_words=fault))
+    await stand.reaches(entry, Lifecycle.CONNECTED)
+
+    await stand.supervisor.disconnect(entry)
+    stand.supervisor.connect(entry)
+    await stand.reaches(entry, Lifecycle.CONNECTED)
+
+    assert other.health.lifecycle is Lifecycle.CONNECTED
 
 
 async def test_a_stopped_one_hears_nothing_more_of_its_past(stand: Stand) -> None:

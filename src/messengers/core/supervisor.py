@@ -256,7 +256,8 @@ class Supervisor:
                 await provider.run(sink)
             except BaseException as exc:
                 # Whatever strangers' code raises ends here, but for our own cancellation.
-                if anyio.current_effective_deadline() == -float("inf"):
+                cancelled = anyio.current_effective_deadline() == -float("inf")
+                if cancelled and not isinstance(exc, Exception):
                     raise
                 faults.append(exc)
 
