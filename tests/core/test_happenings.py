@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from messengers.core.callers import OWNER
+from messengers.core.chats import ChatFilter
 from messengers.core.happenings import Happenings
 from messengers.models import (
     Attachment,
@@ -102,6 +103,27 @@ class Seen:
 @pytest.fixture
 def seen(house: House) -> Seen:
     return Seen(house)
+
+
+async def test_places_without_a_message_are_listed_last_and_what_holds_them_is_not(
+    seen: Seen,
+) -> None:
+    await seen.see(
+        ChatSeen("house", "group", "House", "platform"),
+        ChatSeen("hall", "channel", "Hall", "platform", parent_native_id="house"),
+        ChatSeen("crew", "group", "Crew", "platform"),
+        ChatSeen("bob", "dm", "Bob"),
+        message("m1"),
+    )
+
+    first = await seen.core.chats.list(AGENT, ChatFilter(), limit=2)
+    rest = await seen.core.chats.list(AGENT, ChatFilter(), limit=2, cursor=first.cursor)
+    channels = await seen.core.chats.list(AGENT, ChatFilter(kind="channel"))
+    unread = await seen.core.chats.list(AGENT, ChatFilter(unread_only=True))
+
+    assert [each.native_id for each in first.items] == ["ann", "crew"]
+    assert [each.native_id for each in (*rest.items, *channels.items)] == ["hall", "hall"]
+    assert [each.native_id for each in unread.items] == ["ann"]
 
 
 async def test_a_chat_is_completed_and_what_is_known_stays(seen: Seen) -> None:

@@ -77,7 +77,7 @@ class Chats:
     async def list(
         self, caller: Caller, chosen: ChatFilter, limit: int = 20, cursor: str = ""
     ) -> Page[Chat]:
-        """Chats with messages, newest first."""
+        """Chats, newest first; below them groups and channels in which nothing was said yet."""
         check_limit(limit, 100)
         visible = self._instances.visible(caller, chosen.instance)
         query = escape_like(fold_name(chosen.query) or fold_handle(chosen.query))

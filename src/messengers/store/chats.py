@@ -4,7 +4,18 @@ from collections.abc import Mapping
 from functools import cache
 from typing import Any
 
-from sqlalchemy import Connection, Select, String, bindparam, insert, or_, select, tuple_, update
+from sqlalchemy import (
+    Connection,
+    Select,
+    String,
+    and_,
+    bindparam,
+    insert,
+    or_,
+    select,
+    tuple_,
+    update,
+)
 
 from messengers.models import Chat, IdKind
 from messengers.store.rows import Row, first_row, id_of, run, time_of
@@ -71,6 +82,10 @@ _SHOWN = (
     *("waiting", "owner_wrote_at", "peer_wrote_at", "decision"),
 )
 _shown = select(*(_chats.c[name] for name in _SHOWN))
+_holding = select(_chats.c.parent_id).where(
+    _chats.c.kind == "channel", _chats.c.parent_id.is_not(None)
+)
+_place = and_(_chats.c.kind != "dm", _chats.c.id.not_in(_holding))
 _insert = insert(_chats)
 _update = update(_chats).where(_chats.c.id == bindparam("chat"))
 
@@ -101,8 +116,11 @@ def list_page(
     since: bool,
     after: bool,
 ) -> Select[Any]:
-    """Chats with messages, newest first. Parameters by name of the flag, and `limit`."""
-    stmt = _shown.where(_chats.c.last_at > 0)
+    """Chats, newest first. Without messages no dm and nothing that only holds channels.
+
+    Parameters by name of the flag, and `limit`.
+    """
+    stmt = _shown.where(or_(_chats.c.last_at > 0, _place))
     if instances:
         stmt = stmt.where(_chats.c.instance_id.in_(bindparam("instances", expanding=True)))
     if query:

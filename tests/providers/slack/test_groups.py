@@ -147,7 +147,7 @@ async def test_it_comes_into_no_private_channel_by_itself(work: Connected) -> No
 
 
 async def test_without_slack_nothing_is_known_of_groups(work: Connected) -> None:
-    work.slack.fail_next("users.conversations", "missing_scope")
+    work.slack.fail_next("users.conversations", "missing_scope", times=None)
 
     with pytest.raises(MessengersError):
         await work.provider.groups()

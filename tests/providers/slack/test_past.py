@@ -1,16 +1,19 @@
 """Older messages, fetched as far as somebody reads, and Slack's own search."""
 
+from collections.abc import Sequence
 from datetime import timedelta
+from functools import partial
 
 import pytest
 from mcp import Client
 
 from messengers.core.callers import OWNER
+from messengers.core.chats import ChatFilter
 from messengers.mcp_server.server import build_server
 from messengers.models import Lifecycle
 from tests.fakes.slack import Bot, Channel, FakeSlack, User, Workspace
 from tests.mcp_server.conftest import text_of
-from tests.providers.slack.conftest import AGENT, Connected, OpenCore, add, connected
+from tests.providers.slack.conftest import AGENT, Connected, OpenCore, add, connected, until
 
 
 async def test_older_messages_are_fetched_when_a_chat_is_read(
@@ -237,3 +240,41 @@ async def test_a_bot_marks_nothing(work: Connected) -> None:
     await work.core.chats.mark_read(OWNER, await work.chat(work.grace.id))
 
     assert work.slack.asked("conversations.mark") == []
+
+
+async def test_the_channels_it_is_in_are_chats_before_anybody_writes(
+    slack: FakeSlack, reopen: OpenCore, bot: Bot, grace: User, team: Channel
+) -> None:
+    slack.page_max = 1
+    bot.app.subscriptions -= {"group_rename"}
+    closed = slack.add_channel(bot.workspace, "closed", grace, bot, private=True)
+    slack.add_channel(bot.workspace, "elsewhere", grace)
+    slack.flood("0.1", method="users.conversations")
+
+    async def listed(work: Connected, *names: str) -> bool | None:
+        found = await work.core.chats.list(OWNER, ChatFilter())
+        return {each.name for each in found.items} == {*names} or None
+
+    async with connected(slack, reopen, bot, grace, team) as work:
+        await until(partial(listed, work, "#team", "#closed"))
+    slack.rename(closed, grace, "ajar")
+    async with reopen() as core:
+        work = Connected(slack, core, bot.workspace, grace, bot, team)
+        await until(partial(listed, work, "#team", "#ajar"))
+
+    asked = {call.method for call in slack.calls}
+    assert asked.isdisjoint({"users.list", "users.info", "conversations.info"})
+
+
+async def test_without_a_scope_the_others_are_listed(
+    slack: FakeSlack, reopen: OpenCore, bot: Bot, grace: User, team: Channel
+) -> None:
+    bot.token.scopes -= {"channels:read", "mpim:read"}
+    slack.add_channel(bot.workspace, "closed", grace, bot, private=True)
+    async with connected(slack, reopen, bot, grace, team) as work:
+
+        async def listed() -> Sequence[str] | None:
+            found = await work.core.chats.list(OWNER, ChatFilter())
+            return [each.name for each in found.items] or None
+
+        assert await until(listed) == ["#closed"]

@@ -64,6 +64,10 @@ class Directory:
         """Name of what writes without being a user."""
         return await self._known(bot, self._ask_app)
 
+    def learn(self, channel: Json) -> None:
+        """A conversation of a list: nobody has to ask for it."""
+        self._keep(str(channel["id"]), place_of(channel, self._handle))
+
     def forget(self, key: str) -> None:
         """It is another now: it is asked for when it is met again."""
         self._kept.pop(key, None)
@@ -108,11 +112,14 @@ class Directory:
         if until > self._clock.monotonic_s():
             return known
         found = await ask(key)
+        self._keep(key, found)
+        return found
+
+    def _keep(self, key: str, found: Json | None) -> None:
         kept_s = _MISSED_S if found is None else _KEPT_S
         self._kept[key] = self._clock.monotonic_s() + kept_s, found
         if len(self._kept) > _MANY:
             del self._kept[next(iter(self._kept))]
-        return found
 
     async def _ask_person(self, user: str) -> Json | None:
         found = await self._calls.known("users.info", "user", user=user)

@@ -71,9 +71,12 @@ class Intake:
         payload = orjson.dumps({**event, BESIDE: beside})
         return Delivered(f"event:{name}", channel, event["type"], payload)
 
-    async def met(self, channel: str) -> Delivered | None:
-        """A conversation that was asked for, so that its chat has its name."""
-        return await self.delivered(MET, {"type": MET, "channel": channel})
+    async def met(self, channel: str, name: str = "") -> Delivered | None:
+        """A conversation that was asked for, so that its chat has its name.
+
+        By another name it is another event.
+        """
+        return await self.delivered(MET, {"type": MET, "channel": channel, "name": name})
 
     async def _is_ours(self, kind: str, body: Json, event: Json) -> bool:
         """Whether it is for this account: an app tells of all who installed it in one place."""

@@ -48,6 +48,7 @@ from messengers.providers.slack.formatting import parts_of, read_text, with_mass
 from messengers.providers.slack.intake import Account, Intake
 from messengers.providers.slack.limits import CAPABILITIES
 from messengers.providers.slack.managing import Managing
+from messengers.providers.slack.memberships import tell
 from messengers.providers.slack.memory import Memory
 from messengers.providers.slack.pace import Pace
 from messengers.providers.slack.past import Past
@@ -85,6 +86,7 @@ class SlackProvider(Managing):
             state = connected(account, wire.scopes)
             running = self._running = self._begun(wire, account, sink)
             tasks.start_soon(watch, running.calls)
+            tasks.start_soon(tell, running.calls, running.directory, running.intake, sink)
             try:
                 if app_token := self._config.app_token.get_secret_value():
                     stream = Stream(wire, app_token, running.intake, sink, self._clock)
