@@ -271,7 +271,7 @@ async def test_a_server_is_no_place_to_write_to(shop: Connected) -> None:
 
 @pytest.mark.parametrize(
     ("code", "words"),
-    [(50007, "takes no direct messages"), (50013, "no permission"), (59999, "error 59999")],
+    [(50007, "takes no direct messages"), (50013, "Send Messages"), (59999, "error 59999")],
 )
 async def test_a_refusal_is_told_in_words_and_final(shop: Connected, code: int, words: str) -> None:
     shop.discord.fail_next("create_message", code, message="secret words of a stranger")

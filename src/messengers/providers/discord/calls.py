@@ -14,7 +14,7 @@ from messengers.providers.discord.memory import Memory
 from messengers.providers.discord.outgoing import message_of, notes_of, post_of
 from messengers.providers.discord.people import name_of
 from messengers.providers.discord.places import GUILD, user_of
-from messengers.providers.discord.rooms import FORUMS, Rooms
+from messengers.providers.discord.rooms import FORUMS, THREADS, Rooms
 from messengers.providers.discord.wire import Refused, Unanswered, Wire
 
 __all__ = ["Calls"]
@@ -37,9 +37,17 @@ class Calls:
         self._memory = memory
         self._echoes = echoes
 
-    async def ask(self, method: str, path: str, *, changes: bool = True, **options: Any) -> Any:  # noqa: ANN401 - any JSON
+    async def ask(
+        self,
+        method: str,
+        path: str,
+        *,
+        changes: bool = True,
+        needs: str = "",
+        **options: Any,  # noqa: ANN401 - as the wire takes it
+    ) -> Any:  # noqa: ANN401 - any JSON
         """The answer of one call, or its failure in the product's words."""
-        with told(changes=changes):
+        with told(changes=changes, needs=needs):
             return await self.wire.ask(method, path, **options)
 
     async def channel_of(self, chat_native_id: str) -> str:
@@ -72,6 +80,11 @@ class Calls:
         room = self.rooms.rooms.get(channel)
         return room is not None and room.kind in FORUMS
 
+    def is_thread(self, channel: str) -> bool:
+        """Whether it hangs on another, whose members may all have a say of their own there."""
+        room = self.rooms.rooms.get(channel)
+        return room is not None and room.kind in THREADS
+
     async def deliver(self, chat_native_id: str, part: Part, key: str, *, previews: bool) -> Sent:
         """Send a part. Without an answer it leaves again, which with one nonce is one message."""
         channel = await self.channel_of(chat_native_id)
@@ -81,7 +94,8 @@ class Calls:
         notes = notes_of(part)
         if reply_to and not reply_to.isdecimal():
             reply_to, notes = "", (*notes, "Sent without its quotation: that is no message.")
-        with told(changes=True), self._echoes.awaited(nonce) as echo:
+        needs = _needed(part, is_thread=self.is_thread(channel))
+        with told(changes=True, needs=needs), self._echoes.awaited(nonce) as echo:
             while True:
                 try:
                     message = await self._sent(
@@ -131,9 +145,18 @@ class Calls:
                 deadline_s=_SEND_S,
                 form=form,
                 channel_id=forum,
+                needs=_needed(part, is_thread=False),
             )
         self.rooms.learn(thread)
         return _sent(thread["message"], (*notes_of(part), "It is a new post, a chat of its own."))
+
+
+def _needed(part: Part, *, is_thread: bool) -> str:
+    """The permissions that a message takes, as Discord's settings call them."""
+    needed = ["Send Messages in Threads" if is_thread else "Send Messages"]
+    needed += ["Attach Files"] if part.media is not None else []
+    needed += ["Create Polls"] if part.poll is not None else []
+    return " and ".join(needed)
 
 
 def _in_doubt(exc: Refused | Unanswered) -> bool:

@@ -28,6 +28,7 @@ _OWN_EMOJI = re.compile(r"<a?:(\w{1,64}:\d{15,20})>")
 _EPOCH_MS = 1_420_070_400_000
 """Of the ids: https://docs.discord.com/developers/reference#snowflakes."""
 _PAGE = 100
+_REACTING = "Add Reactions and Read Message History"
 
 
 class Changing:
@@ -59,7 +60,8 @@ class Changing:
         place: dict[str, Any] = {"channel_id": channel, "message_id": number}
         if emoji:
             own = _OWN_EMOJI.fullmatch(emoji)
-            await calls.ask("PUT", _MINE, emoji=own[1] if own else emoji, **place)
+            named = own[1] if own else emoji
+            await calls.ask("PUT", _MINE, needs=_REACTING, emoji=named, **place)
             return
         found: Json = await calls.ask("GET", _MESSAGE, changes=False, **place)
         for each in parts(found, "reactions"):
@@ -70,7 +72,7 @@ class Changing:
         calls = self.calls()
         channel, number = await calls.at(chat_native_id, message.native_id)
         method = "PUT" if pinned else "DELETE"
-        await calls.ask(method, _PIN, channel_id=channel, message_id=number)
+        await calls.ask(method, _PIN, needs="Pin Messages", channel_id=channel, message_id=number)
 
     async def typing(self, chat_native_id: str, active: bool) -> None:
         if active:  # it ends by itself
@@ -98,6 +100,7 @@ class Changing:
                 params={"before": str(older), "limit": size},
                 channel_id=channel,
                 changes=False,
+                needs="Read Message History",
             )
             messages += page
             if len(page) < size:

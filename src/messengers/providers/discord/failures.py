@@ -19,6 +19,7 @@ from messengers.providers.discord.wire import Refused, Unanswered
 __all__ = ["BAD_TOKEN", "failure_of", "told"]
 
 _RIGHT = "Let somebody give the bot's role that permission there."
+_FORBIDDEN = 50013
 _REASONS: Mapping[int, tuple[str, str]] = {
     10003: ("Discord knows no such channel.", "list_chats names them."),
     10004: ("Discord knows no such server, or the bot is not there.", "Invite the bot first."),
@@ -32,7 +33,10 @@ _REASONS: Mapping[int, tuple[str, str]] = {
     40007: ("That person is banned there.", "Unban in Discord first."),
     40058: ("A forum takes posts only.", "Write to one of its posts."),
     40067: ("That forum wants a tag on each post.", "Make the post in Discord."),
-    50001: ("The bot does not see that channel.", "Let somebody give it access there."),
+    50001: (
+        "The bot does not see that channel.",
+        "Let somebody give it View Channel and Read Message History there.",
+    ),
     50005: ("Only its author can edit a message.", "Send a new one."),
     50006: ("Discord takes no empty message.", "Write something."),
     50007: (
@@ -40,7 +44,6 @@ _REASONS: Mapping[int, tuple[str, str]] = {
         "They can allow messages from server members, or write to the bot first.",
     ),
     50008: ("That channel takes no text.", "Choose another."),
-    50013: ("The bot has no permission to do that there.", _RIGHT),
     50021: ("Discord's own messages cannot be changed.", "Choose another."),
     50045: ("The file is larger than Discord takes there.", "Send a smaller one."),
     50083: ("That thread is archived.", "Write there first, which opens it again."),
@@ -58,18 +61,19 @@ BAD_TOKEN = BadCredentials(
 
 
 @contextmanager
-def told(*, changes: bool) -> Generator[None]:
+def told(*, changes: bool, needs: str = "") -> Generator[None]:
     """Raise failures of the wire as the product's errors.
 
-    `changes`: the call may have done something, so that without an answer it is in doubt.
+    `changes`: the call may have done something, so that without an answer it is in doubt. `needs`:
+    the permissions that it takes, which Discord does not name.
     """
     try:
         yield
     except (Refused, Unanswered) as exc:
-        raise failure_of(exc, changes=changes) from exc
+        raise failure_of(exc, changes=changes, needs=needs) from exc
 
 
-def failure_of(exc: Refused | Unanswered, *, changes: bool) -> MessengersError:
+def failure_of(exc: Refused | Unanswered, *, changes: bool, needs: str = "") -> MessengersError:
     """The product's error for a failure of the wire."""
     if isinstance(exc, Unanswered):
         if changes and exc.left:
@@ -85,6 +89,9 @@ def failure_of(exc: Refused | Unanswered, *, changes: bool) -> MessengersError:
         return Unreachable(f"Discord failed ({exc.status}).", "It is tried again.")
     if exc.status == 401:
         return BadCredentials(BAD_TOKEN.cause, BAD_TOKEN.remedy)
+    if exc.code == _FORBIDDEN:
+        lacking = f"it needs {needs}" if needs else "it lacks a permission"
+        return PlatformRefused(f"The bot may not do that there: {lacking}.", _RIGHT)
     if exc.code in _REASONS:
         return PlatformRefused(*_REASONS[exc.code])
     known = f"error {exc.code}" if exc.code else f"status {exc.status}"

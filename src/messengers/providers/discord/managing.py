@@ -33,6 +33,7 @@ _MAY_ACT = _ADMIN | 1 << 1 | 1 << 2
 _PAGE, _MOST = 1000, 5000
 _TEXT_ROOMS = (0, 5)
 _SIGNATURES = ((b"\x89PNG", "image/png"), (b"\xff\xd8", "image/jpeg"), (b"RIFF", "image/webp"))
+_RUNS = "Manage Server"
 _CANNOT_ADD = "A bot cannot add people; send them the invite link."
 _ROLES = "Discord has roles instead of admins; give one in the server's settings."
 
@@ -123,10 +124,12 @@ class Managing:
 
         async def put_out(user: str) -> None:
             if change == "ban":
-                path, method = "/guilds/{guild_id}/bans/{user_id}", "PUT"
+                path, method, right = "/guilds/{guild_id}/bans/{user_id}", "PUT", "Ban Members"
             else:
                 path, method = "/guilds/{guild_id}/members/{user_id}", "DELETE"
-            await calls.ask(method, path, guild_id=guild, user_id=user)
+                right = "Kick Members"
+            needs = f"{right} and a role above that member's"
+            await calls.ask(method, path, needs=needs, guild_id=guild, user_id=user)
 
         return [await _outcome(member, put_out) for member in members]
 
@@ -144,7 +147,7 @@ class Managing:
             body["description"] = update.description or None
         if update.picture is not None:
             body["icon"] = _data_uri(update.picture)
-        await calls.ask("PATCH", "/guilds/{guild_id}", json=body, guild_id=guild)
+        await calls.ask("PATCH", "/guilds/{guild_id}", needs=_RUNS, json=body, guild_id=guild)
 
     async def invite_link(self, chat_native_id: str, renew: bool = False) -> str:
         """A link of the bot's that does not end; renewing ends those that it made before."""
@@ -152,7 +155,7 @@ class Managing:
         room = _entrance(calls, guild)
         if renew:
             made: list[Json] = await calls.ask(
-                "GET", "/guilds/{guild_id}/invites", guild_id=guild, changes=False
+                "GET", "/guilds/{guild_id}/invites", needs=_RUNS, guild_id=guild, changes=False
             )
             for each in made:
                 if str(part(each, "inviter").get("id")) == self._memory.bot:
@@ -161,6 +164,7 @@ class Managing:
             "POST",
             "/channels/{channel_id}/invites",
             json={"max_age": 0, "max_uses": 0, "unique": renew},
+            needs="Create Invite",
             channel_id=room,
         )
         return f"https://discord.gg/{invite['code']}"
