@@ -2,19 +2,13 @@
 
 import random
 import re
-import sys
-import time
-from collections.abc import AsyncIterator
 from pathlib import Path
 
-import anyio
 import pytest
-from anyio.abc import Process
 
-from messengers.lock import recorded
-from messengers.settings import Settings
 from tests.fakes.slack import FakeSlack, Message, Workspace
-from tests.process.conftest import Daemon, control_of, environment, home
+from tests.process.conftest import environment, home
+from tests.providers.crowd import ENDING_S, apart
 from tests.providers.slack.conftest import Connected
 from tests.providers.slack.daemons import Desk
 
@@ -25,39 +19,19 @@ MANY = 20
 MEASURED = 10
 
 
-@pytest.fixture
-async def process(home: Path, environment: dict[str, str]) -> AsyncIterator[Process]:
-    """A daemon of its own process."""
-    line = ["-m", "messengers", "serve", "--home", str(home), "--port", "0"]
-    async with await anyio.open_process([sys.executable, *line], env=environment) as process:
-        assert process.stdout is not None
-        with anyio.fail_after(30):
-            assert (await process.stdout.receive()).startswith(b"Messengers is ready")
-        yield process
-        if process.returncode is None:
-            process.kill()
-
-
-def resident_mb(process: Process) -> float:
-    """What the system says that a process holds in memory."""
-    pages = int(Path(f"/proc/{process.pid}/statm").read_text("ascii").split()[1])
-    return pages * 4096 / 1e6
-
-
 async def test_twenty_apps_in_one_daemon_each_hear_and_answer_their_own(
-    slack: FakeSlack, acme: Workspace, home: Path, process: Process
+    slack: FakeSlack, acme: Workspace, home: Path, environment: dict[str, str]
 ) -> None:
     numbers = range(MANY)
     bots = [slack.add_bot(acme, f"Helper{number:02}") for number in numbers]
     people = [slack.add_user(acme, f"person{number:02}") for number in numbers]
-    async with control_of(home) as control:
-        daemon = Daemon(Settings.load(home=home), str(recorded(home)["url"]), control)
-        desk = Desk(daemon, slack)
-        idle_mb = resident_mb(process)
+    async with apart(home, environment) as there:
+        desk = Desk(there.daemon, slack)
+        idle_mb = there.resident_mb()
         for number in numbers[:MEASURED]:
             await desk.add(bots[number].token, f"work{number:02}")
             await desk.becomes("connected", f"work{number:02}")
-        more_mb = resident_mb(process) - idle_mb
+        more_mb = there.resident_mb() - idle_mb
         for number in numbers[MEASURED:]:
             await desk.add(bots[number].token, f"work{number:02}")
         async with desk.agent() as agent:
@@ -68,10 +42,7 @@ async def test_twenty_apps_in_one_daemon_each_hear_and_answer_their_own(
             for number in numbers:
                 chat = people[number].id
                 await agent.sends("send_message", chat=chat, text=f"from {number:02}")
-        began_s = time.monotonic()
-        await daemon.ask("POST", "/stop")
-        await process.wait()
-        ending_s = time.monotonic() - began_s
+        ending_s = await there.ended_s()
 
     expected = [f"{number:02}" for number in numbers]
     assert [re.findall(r"for (\d+)", each) for each in shown] == [[each] for each in expected]
@@ -79,8 +50,8 @@ async def test_twenty_apps_in_one_daemon_each_hear_and_answer_their_own(
         [f"from {each}"] for each in expected
     ]
     assert more_mb <= 120
-    assert process.returncode == 0
-    assert ending_s < 5  # two where the machine has nothing else to do
+    assert there.process.returncode == 0
+    assert ending_s < ENDING_S
 
 
 @pytest.mark.case("F06")
