@@ -16,7 +16,7 @@ from messengers.errors import MessengersError
 from messengers.mcp_server.server import build_server
 from messengers.mcp_server.transports import Transports
 from messengers.settings import Settings
-from messengers.web import chat, events, forms, health, login, webhooks
+from messengers.web import approvals, chat, events, forms, health, login, webhooks
 from messengers.web.control.app import control_app
 from messengers.web.middleware import Bodies, Hosts, KeyCheck, RequestLog, SecurityHeaders
 from messengers.web.refusals import error_response, refused
@@ -62,6 +62,7 @@ def _web(core: Core, transports: Transports) -> Starlette:
             *chat.routes(core),
             *forms.routes(core),
             *login.routes(core),
+            *approvals.routes(core),
             *webhooks.routes(core),
         ],
         middleware=[

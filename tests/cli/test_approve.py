@@ -1,7 +1,9 @@
 """Approving, with a person at a terminal: what is held, what is shown, what leaves."""
 
 import json
+import re
 
+import httpx2
 import pytest
 from anyio.to_thread import run_sync
 
@@ -153,3 +155,24 @@ async def test_one_that_was_decided_meanwhile_is_told(office: House) -> None:
                 assert await run_sync(terminal.end) == 0
 
     assert "decided before" in terminal.shown
+
+
+@pytest.mark.case("S84")
+def test_without_a_terminal_nobody_is_let_in_to_the_page(at: Run) -> None:
+    assert "interactive terminal" in at("approve", "--page", code=1).stderr
+
+
+async def test_a_person_at_a_terminal_gets_into_the_page_and_out_again(
+    at: Run, office: House
+) -> None:
+    with sitting(["messengers", "approve", "--page"], office.env, office.user) as terminal:
+        assert await run_sync(terminal.end) == 0
+    (link,) = re.findall(r"http://\S+/approvals/open/\S+", terminal.shown)
+    async with httpx2.AsyncClient() as client:
+        page = await client.get(link, follow_redirects=True)
+        ended = at("approve", "--logout").stdout
+        after = await client.get(f"{office.url}/approvals")
+
+    assert "What waits for you" in page.text
+    assert ended == "Logged out: 1 browser.\n"
+    assert after.status_code == 401

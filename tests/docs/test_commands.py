@@ -33,7 +33,7 @@ AGAINST_A_FAKE = {
     ),
 }
 # What needs a person: it is given a terminal.
-AT_TERMINAL = {"messengers approve"}
+AT_TERMINAL = {"messengers approve", "messengers approve --page"}
 
 
 def commands(page: Path) -> Sequence[str]:

@@ -277,7 +277,7 @@ CONTROL = (
     "/stop",
     "/instances",
     "/keys",
-    "/approvals",
+    "/owner-sessions",
     "/backup",
     "/log",
     "/chats/decided",
@@ -296,6 +296,10 @@ async def test_no_control_route_is_reached_over_tcp(daemon: Daemon) -> None:
                     answer = await client.request(method, path, headers=headers)
                     assert answer.status_code == 404, (method, path)
                 assert (await client.request(method, path)).status_code == 401
+        for key in (secret, local):
+            # There is a page of this name, and no key opens it.
+            page = await client.get("/approvals", headers={"Authorization": f"Bearer {key}"})
+            assert page.status_code == 401
 
     assert (await daemon.ask("GET", "/status"))["pid"] == os.getpid()
 

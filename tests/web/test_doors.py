@@ -27,6 +27,8 @@ PATHS = (
     ("GET", "/login/x"),
     ("POST", "/login/x/step"),
     ("GET", "/instances/x/login"),
+    ("GET", "/approvals"),
+    ("POST", "/approvals/a1"),
     ("GET", "/static/chat.css"),
     ("WS", "/chat/page/ws"),
 )
@@ -198,6 +200,11 @@ async def test_every_route_needs_a_key_but_the_known_few(site: Site) -> None:
         "/forms/token",
         "/login/token",
         "/login/token/step",
+        "/approvals",
+        "/approvals/open/token",
+        "/approvals/logout",
+        "/approvals/ref",
+        "/approvals/ref/files/media",
         "/webhooks/instance:uuid",
     }
 
@@ -213,6 +220,8 @@ def test_the_list_of_open_doors_is_this() -> None:
         "/webhooks/": "signature",
         "/forms/": "link",
         "/login/": "link",
+        "/approvals": "owner",
+        "/approvals/": "owner",
     }
 
 
@@ -236,6 +245,8 @@ async def test_what_is_nearly_an_open_door_is_closed(site: Site, path: str) -> N
         "/forms/..%2Fmcp",
         "/login/..%2Fhealth",
         "/login/..%2Fmcp",
+        "/approvals/..%2Fhealth",
+        "/approvals/open/..%2F..%2Fmcp",
     ],
 )
 async def test_an_id_in_a_path_reaches_no_other_route(site: Site, path: str) -> None:

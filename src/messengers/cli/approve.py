@@ -8,16 +8,27 @@ from datetime import datetime
 from typing import Annotated
 
 import typer
-from pydantic import TypeAdapter
+from pydantic import BaseModel, TypeAdapter
 
 from messengers.cli.control import ask, segment
 from messengers.cli.terminal import Home, local_time, one_line, require_person, say
-from messengers.core.acts import ONCE_ONLY, Answer, Approval, BatchAnswer
+from messengers.core.acts import Answer, Approval
+from messengers.core.outcomes import told
+from messengers.core.words import counted
 from messengers.errors import MessengersError
-from messengers.models import Outcome, SentMessage
 
 __all__ = ["approve"]
 
+
+class _Opened(BaseModel):
+    link: str
+
+
+class _Ended(BaseModel):
+    count: int
+
+
+_OPENED, _ENDED = TypeAdapter(_Opened), TypeAdapter(_Ended)
 _ONE, _ALL = TypeAdapter(Approval), TypeAdapter(list[Approval])
 _DONE: TypeAdapter[Answer] = TypeAdapter(Answer)
 _CHOICES = {"o": "once", "a": "always", "n": "never", "r": "reject", "s": ""}
@@ -28,31 +39,30 @@ _WORDS = {
     "r": "reject: not this one",
     "s": "skip: decide later",
 }
-_OUTCOMES = {
-    Outcome.ACCEPTED: "Sent.",
-    Outcome.QUEUED: "Approved; it is being sent.",
-    Outcome.NOT_SENT: "Not sent.",
-    Outcome.FAILED: "It was refused and not sent.",
-    Outcome.UNKNOWN: "UNCERTAIN: it may have been sent. Look into the chat before repeating.",
-    Outcome.NEEDS_APPROVAL: "It still waits.",
-}
-
-_CHANGES = {
-    Outcome.ACCEPTED: "Done.",
-    Outcome.NOT_SENT: "Not done.",
-    Outcome.FAILED: "It was refused; nothing was changed.",
-}
-"""Of what is no message."""
 
 
 def approve(
     approval: Annotated[
         str | None, typer.Argument(metavar="[ID]", help="One approval; else all that wait.")
     ] = None,
+    page: Annotated[
+        bool, typer.Option("--page", help="Decide in a browser of this computer instead.")
+    ] = False,
+    logout: Annotated[
+        bool, typer.Option("--logout", help="Log every browser out of that page.")
+    ] = False,
     home: Home = None,
 ) -> None:
     """Decide about what agents want to send or change. Approving sends it."""
+    if logout:
+        ended = ask("DELETE", "/owner-sessions", _ENDED, home=home)
+        say(f"Logged out: {counted(ended.count, 'browser')}.")
+        return
     require_person("Approving")
+    if page:
+        opened = ask("POST", "/owner-sessions", _OPENED, home=home)
+        say("Open this once, in a browser of this computer, within five minutes:", opened.link)
+        return
     if approval:
         waiting = [ask("GET", f"/approvals/{segment(approval)}", _ONE, home=home)]
     else:
@@ -86,8 +96,7 @@ def _decide(approval: Approval, home: Home) -> None:
     if approval.state != "waiting":
         say(f"It is {approval.state}; there is nothing to decide.")
         return
-    stands = approval.chat and approval.action not in ONCE_ONLY
-    offered = [key for key in _CHOICES if stands or key not in "an"]
+    offered = [key for key, choice in _CHOICES.items() if not choice or choice in approval.choices]
     say(*(f"  [{key}] {_WORDS[key]}" for key in offered))
     answer = ""
     while answer not in offered:
@@ -97,22 +106,7 @@ def _decide(approval: Approval, home: Home) -> None:
         return
     path, body = f"/approvals/{segment(approval.id)}", {"decision": _CHOICES[answer]}
     try:
-        _tell(ask("POST", path, _DONE, body, home=home))
+        say(told(ask("POST", path, _DONE, body, home=home)))
     except MessengersError as exc:
         # One that was decided elsewhere meanwhile must not keep the others waiting.
         say(str(exc))
-
-
-def _tell(done: Answer) -> None:
-    if isinstance(done, SentMessage):
-        outcomes = _OUTCOMES if done.message else _CHANGES
-        said = (outcomes.get(done.outcome, _OUTCOMES[done.outcome]), done.link, *done.notes)
-        say(" ".join(part for part in said if part))
-        return
-    if isinstance(done, BatchAnswer):
-        said = f"It is {done.outcome}; `messengers bulk show {done.batch}` tells how it fares."
-        say(said if done.outcome != "cancelled" else "Not sent.")
-        return
-    words = {"done": "Done.", "not_done": "Not done.", "needs_form": "It needs the form:"}
-    said = (words.get(done.outcome, ""), done.reason, done.next_step, *done.notes)
-    say(" ".join(part for part in said if part))

@@ -2,7 +2,6 @@
 
 import json
 import sys
-import unicodedata
 from collections.abc import Sequence
 from datetime import datetime
 from pathlib import Path
@@ -14,6 +13,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from messengers.core.legible import written_out as visible
 from messengers.errors import Forbidden, MessengersError
 from messengers.redaction import redact_answer
 
@@ -41,9 +41,6 @@ Home = Annotated[
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON for programs.")]
 
 _STYLES = {"ok": "green", "warn": "yellow", "fail": "red", "connected": "green"}
-_GOOD = frozenset("\n\t\u200d\ufe0f")
-"""Line and tab, and what joins and colours emoji."""
-_HIDDEN = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
 
 
 def say(*lines: str) -> None:
@@ -97,14 +94,6 @@ def misused(cause: str, remedy: str = "") -> NoReturn:
     raise typer.Exit(2)
 
 
-def visible(text: str) -> str:
-    """The text with everything written out that cannot be seen, or that would drive a terminal.
-
-    What the owner agrees to must be what he read: no escape sequence, no hidden or reordered text.
-    """
-    return "".join(char if _is_plain(char) else f"\\u{{{ord(char):x}}}" for char in text)
-
-
 def local_time(moment: datetime) -> str:
     """To the minute, in the zone of this terminal."""
     return moment.astimezone().strftime("%Y-%m-%d %H:%M")
@@ -113,10 +102,6 @@ def local_time(moment: datetime) -> str:
 def one_line(text: str) -> str:
     """The text on one line, so that it cannot forge the next."""
     return text.replace("\n", "\\n")
-
-
-def _is_plain(char: str) -> bool:
-    return char in _GOOD or unicodedata.category(char) not in _HIDDEN
 
 
 def is_interactive() -> bool:

@@ -3,15 +3,26 @@
 import hmac
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Literal
 
 import orjson
 
 from messengers.core.callers import Caller
 from messengers.models import Chat, Model, SentMessage
 
-__all__ = ["ONCE_ONLY", "Act", "Answer", "Approval", "BatchAnswer", "InstanceAnswer", "Shown"]
+__all__ = [
+    "Act",
+    "Answer",
+    "Approval",
+    "BatchAnswer",
+    "Choice",
+    "InstanceAnswer",
+    "Shown",
+    "choices",
+]
 
-ONCE_ONLY = frozenset(
+Choice = Literal["once", "always", "never", "reject"]
+_ONCE_ONLY = frozenset(
     {
         "delete",
         "change_group_members",
@@ -22,6 +33,12 @@ ONCE_ONLY = frozenset(
     }
 )
 """Actions in a chat that are agreed to one by one: no standing answer for the chat covers them."""
+
+
+def choices(action: str, *, in_chat: bool) -> tuple[Choice, ...]:
+    """What the owner may answer to an act."""
+    stands = in_chat and action not in _ONCE_ONLY
+    return ("once", "always", "never", "reject") if stands else ("once", "reject")
 
 
 class Shown(Model):
@@ -113,7 +130,14 @@ class Approval(Model):
     created_at: str
     expires_at: str
     decision: str = ""
+    decided_at: str = ""
+    decided_by: str = ""
     message: str = ""
     """Id of the held message, for sends."""
     batch: str = ""
     """Id of the held batch, for bulk sends and what waits for its time."""
+
+    @property
+    def choices(self) -> tuple[Choice, ...]:
+        """What the owner may answer."""
+        return choices(self.action, in_chat=bool(self.chat))

@@ -41,6 +41,14 @@ class Address:
         """A login page: on this machine only, as a form is."""
         return f"{self.local}/login/{token}"
 
+    def approval(self, approval: str) -> str:
+        """Where the owner decides about one: on this machine, after he logged in there."""
+        return f"{self.local}/approvals/{approval}"
+
+    def page_login(self, token: str) -> str:
+        """Where the owner logs in to decide: on this machine only."""
+        return f"{self.local}/approvals/open/{token}"
+
     def webhook(self, instance_id: str) -> str:
         """Where a messenger delivers to; empty when the internet does not reach this daemon."""
         base = self._settings.public_url.rstrip("/")

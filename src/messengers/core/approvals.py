@@ -4,21 +4,31 @@ An approval is bound to a keyed hash of what would happen and where. Deciding an
 draft are one transaction, so an approved message cannot be lost or released twice.
 """
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any, TypeGuard, cast
 
 import anyio
 import orjson
 from sqlalchemy import Connection
 
 from messengers.clock import Clock, from_ms, to_ms
-from messengers.core.acts import Act, Answer, Approval, BatchAnswer, InstanceAnswer, Shown
+from messengers.core.acts import (
+    Act,
+    Answer,
+    Approval,
+    BatchAnswer,
+    Choice,
+    InstanceAnswer,
+    Shown,
+    choices,
+)
+from messengers.core.address import Address
 from messengers.core.callers import OWNER, Caller
 from messengers.core.chats import Chats
 from messengers.core.events import Events
 from messengers.core.instances import Instances
-from messengers.errors import Conflict, NotFound, Uncertain
+from messengers.errors import Conflict, InvalidInput, NotFound, Uncertain
 from messengers.models import Chat, IdKind, Outcome, SentMessage, decode_id, encode_id
 from messengers.store import Store, audit, chats
 from messengers.store import approvals as rows
@@ -28,8 +38,9 @@ __all__ = ["Approvals", "Executor", "Stage"]
 
 _BATCHES = frozenset({"send_bulk", "send_later"})
 """What these hold is a batch."""
+_HOLD_FILES = frozenset({"media", "more", "attachments", "sticker", "picture"})
+"""What names stored files in a payload."""
 _LIFETIME_MS = 24 * 3600 * 1000
-Choice = Literal["once", "always", "never", "reject"]
 Executor = Callable[[Mapping[str, Any], Caller, float], Awaitable[Answer]]
 """Does an approved act: (payload, caller, seconds to wait) → answer."""
 
@@ -53,8 +64,15 @@ class Approvals:
     """Holds, shows, decides."""
 
     def __init__(
-        self, store: Store, clock: Clock, events: Events, instances: Instances, chats: Chats
+        self,
+        store: Store,
+        clock: Clock,
+        address: Address,
+        events: Events,
+        instances: Instances,
+        chats: Chats,
     ) -> None:
+        self._address = address
         self._store = store
         self._clock = clock
         self._events = events
@@ -66,7 +84,8 @@ class Approvals:
     async def perform(self, act: Act, wait_s: float = 5.0) -> Answer:
         """Do it now where policy allows, otherwise hold it and say so."""
         if act.needs_approval:
-            return held_answer(act, await self.hold(act))
+            approval = await self.hold(act)
+            return _held_answer(act, approval, self._address.approval(approval.id))
         return await self.executors[act.action](act.payload, act.caller, wait_s)
 
     async def hold(self, act: Act) -> Approval:
@@ -103,9 +122,12 @@ class Approvals:
     async def decide(self, approval: str, decision: Choice, by: str, wait_s: float = 5.0) -> Answer:
         """The owner's answer, taken once. Approving does what was held, and nothing else.
 
-        Raises NotFound, or Conflict when it was decided before or its time is over.
+        Raises NotFound, Conflict when it was decided before or its time is over, or InvalidInput
+        when a standing answer is given to what is agreed to one by one.
         """
         row = await self._row(approval)
+        if decision not in choices(row["action"], in_chat=bool(row["chat_id"])):
+            raise InvalidInput("This is agreed to one by one.", "Answer once or reject.")
         stage = self.stages.get(row["action"])
         answer = self._undone(row)
         # What is decided is done, also when who decided leaves meanwhile.
@@ -161,6 +183,19 @@ class Approvals:
         """What waits, oldest first."""
         found = await self._store.rows(rows.waiting, now=to_ms(self._clock.now()))
         return [self._of_row(row) for row in found]
+
+    async def decided(self, limit: int) -> list[Approval]:
+        """What does not wait any more, newest first."""
+        return [self._of_row(row) for row in await self._store.rows(rows.decided, limit=limit)]
+
+    async def files(self, approval: str) -> list[str]:
+        """The media ids of what would leave; none once it was decided."""
+        row = await self._row(approval)
+        if not row["payload"]:
+            return []
+        sealed = bytes(row["payload"])
+        payload = self._store.cipher.open("approval", row["hash"], "payload", sealed)
+        return list(dict.fromkeys(_media_in(orjson.loads(payload))))
 
     async def get(self, approval: str) -> Approval:
         """One approval, decided or not. Raises NotFound."""
@@ -253,9 +288,31 @@ class Approvals:
             created_at=from_ms(row["created_at"]).isoformat(),
             expires_at=from_ms(row["expires_at"]).isoformat(),
             decision=row["decision"],
+            decided_at=from_ms(row["decided_at"]).isoformat() if row.get("decided_at") else "",
+            decided_by=row.get("decided_by", ""),
             message=id_of(IdKind.MESSAGE, row["message_id"]),
             batch=row["draft"] if row["action"] in _BATCHES else "",
         )
+
+
+def _media_in(payload: object) -> Iterator[str]:
+    """The ids of stored files, wherever they stand in what an act needs."""
+    if isinstance(payload, dict):
+        held = cast("dict[str, object]", payload)
+        for name, value in held.items():
+            named = [value] if isinstance(value, str) else value
+            if name in _HOLD_FILES and isinstance(named, list):
+                ids = cast("list[object]", named)
+                yield from (each for each in ids if _is_media(each))
+            else:
+                yield from _media_in(value)
+    elif isinstance(payload, list):
+        for each in cast("list[object]", payload):
+            yield from _media_in(each)
+
+
+def _is_media(value: object) -> TypeGuard[str]:
+    return isinstance(value, str) and decode_id(IdKind.MEDIA, value) is not None
 
 
 def _forget(conn: Connection, row: Row) -> None:
@@ -263,9 +320,10 @@ def _forget(conn: Connection, row: Row) -> None:
     rows.set_values(conn, row["id"], payload=b"")
 
 
-def held_answer(act: Act, approval: Approval) -> Answer:
-    """What the caller hears while the owner has not decided."""
-    notes = (f"{act.why} Ask the owner to run `messengers approve {approval.id}` in a terminal.",)
+def _held_answer(act: Act, approval: Approval, link: str) -> Answer:
+    """What the caller hears while the owner has not decided. The link needs the owner's login."""
+    command = f"`messengers approve {approval.id}` in a terminal"
+    notes = (f"{act.why} Ask the owner to run {command} or to decide at {link}",)
     if act.chat is not None:
         return SentMessage(
             message=approval.message,

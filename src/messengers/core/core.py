@@ -39,6 +39,7 @@ from messengers.core.login_links import LoginLinks
 from messengers.core.media import Media
 from messengers.core.opt_outs import OptOuts
 from messengers.core.outbox import Outbox
+from messengers.core.owner_sessions import OwnerSessions
 from messengers.core.people import People
 from messengers.core.portraits import Portraits
 from messengers.core.registry import Registry
@@ -97,6 +98,7 @@ class Core:
     deliveries: Deliveries
     outbox: Outbox
     approvals: Approvals
+    owner_sessions: OwnerSessions
     sending: Sending
     bulk: Bulk
     batches: Batches
@@ -181,7 +183,7 @@ async def _build(
         backfill.connected(instance_id)
 
     supervisor.attach(inbox.ingest, connected)
-    approvals = Approvals(store, clock, events, instances, chats)
+    approvals = Approvals(store, clock, address, events, instances, chats)
     approvals.executors.update(instances.executors)
     repeats = Repeats(store, clock, outbox.steady)
     sending = Sending(
@@ -227,6 +229,7 @@ async def _build(
         dead_letters=DeadLetters(store, events, instances, inbox),
         outbox=outbox,
         approvals=approvals,
+        owner_sessions=OwnerSessions(store, clock, address),
         sending=sending,
         bulk=Bulk(
             store, clock, instances, chats, sending, opt_outs, repeats,

@@ -128,6 +128,10 @@ class Media:
             raise _unknown()
         return rows.attachment_of(row)
 
+    async def describe(self, media: str) -> Attachment:
+        """What a stored file is, without its bytes."""
+        return rows.attachment_of(await self._row(media))
+
     async def load(self, media: str) -> MediaBytes:
         """A stored file, ready to be sent."""
         row = await self._row(media)

@@ -21,7 +21,7 @@ from mcp.server.mcpserver import (
 from mcp.server.mcpserver.exceptions import ToolError
 from pydantic import BaseModel, Field
 
-from messengers.core.acts import ONCE_ONLY, Act, Answer, Approval
+from messengers.core.acts import Act, Answer, Approval
 from messengers.core.words import counted
 from messengers.errors import Conflict
 from messengers.mcp_server.context import Ctx, asking
@@ -73,7 +73,7 @@ async def ask(ctx: Ctx, act: Act) -> Question:
         return NotAsked()
     approval = await asking(ctx).core.approvals.hold(act)
     question = redact_answer(_question(act, approval))
-    form = ActChoice if act.chat is None or act.action in ONCE_ONLY else ChatChoice
+    form = ChatChoice if "always" in approval.choices else ActChoice
     if (ctx.protocol_version or "") >= _LATER_CALLS:
         return Elicit(question, form)
     return await _answer(ctx, question, form)

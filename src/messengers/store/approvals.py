@@ -7,7 +7,17 @@ from sqlalchemy import Connection, bindparam, insert, select, update
 from messengers.store.rows import Row, first_row, run
 from messengers.store.tables import ApprovalRow, table
 
-__all__ = ["add", "decide", "due", "find_waiting", "get", "latest", "set_values", "waiting"]
+__all__ = [
+    "add",
+    "decide",
+    "decided",
+    "due",
+    "find_waiting",
+    "get",
+    "latest",
+    "set_values",
+    "waiting",
+]
 
 _approvals = table(ApprovalRow)
 get = select(_approvals).where(_approvals.c.id == bindparam("approval"))
@@ -18,6 +28,12 @@ waiting = (
 )
 due = select(_approvals).where(
     _approvals.c.state == "waiting", _approvals.c.expires_at <= bindparam("now")
+)
+decided = (
+    select(_approvals)
+    .where(_approvals.c.state != "waiting")
+    .order_by(_approvals.c.decided_at.desc(), _approvals.c.id.desc())
+    .limit(bindparam("limit"))
 )
 latest = (
     select(_approvals)

@@ -15,9 +15,10 @@ class Door:
 
     path: str
     """An exact path, or a prefix when it ends with a slash."""
-    opened_by: Literal["anyone", "visitor", "signature", "link", "key"]
+    opened_by: Literal["anyone", "visitor", "signature", "link", "owner", "key"]
     """anyone; a visitor's cookie; a signature over the body; a single-use token in the path, on
-    this machine only; an API key or the local key."""
+    this machine only; the cookie of a browser that the owner let in, there too; an API key or the
+    local key."""
     body: Literal["none", "json", "form", "any"] = "none"
     """What a request may carry: `any` is checked by the route itself, like a picture."""
     scope: str = ""
@@ -31,6 +32,8 @@ OPEN_DOORS = (
     Door("/webhooks/", "signature", "any"),
     Door("/forms/", "link", "form"),
     Door("/login/", "link", "json"),
+    Door("/approvals", "owner"),
+    Door("/approvals/", "owner", "form"),
 )
 SCOPED_DOORS = (Door("/events", "key", scope="read"),)
 _LOCKED = Door("/", "key", "json")

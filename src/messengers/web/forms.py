@@ -5,7 +5,6 @@ looks the same, whether it is wrong, used or too old, or comes from another mach
 """
 
 from collections.abc import Mapping
-from urllib.parse import parse_qsl
 
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
@@ -18,21 +17,18 @@ from messengers.core.credentials import ConfigField, fields_of
 from messengers.core.forms import Form
 from messengers.errors import InvalidInput, MessengersError
 from messengers.web.assets import render
-from messengers.web.headers import PAGE
+from messengers.web.bodies import form_of
+from messengers.web.headers import FORM_PAGE
 from messengers.web.origins import is_local, is_own_page
 
 __all__ = ["routes"]
 
-_MAX_BODY = 256 * 1024
-_MAX_FIELDS = 100
-_TYPE = "application/x-www-form-urlencoded"
 _HEADERS = {
-    **PAGE,
+    **FORM_PAGE,
     "Content-Security-Policy": "default-src 'none'; style-src 'self'; img-src 'self'; "
     "form-action 'self'; base-uri 'none'; frame-ancestors 'none'",
-    # Not "no-referrer": that makes browsers send "Origin: null" with the form.
-    "Referrer-Policy": "same-origin",
 }
+"""What is typed here is a secret: no script at all."""
 
 
 def routes(core: Core) -> list[Route]:
@@ -48,7 +44,7 @@ def routes(core: Core) -> list[Route]:
             return _nothing()
         if not is_own_page(request):
             return _page("refused.html", 403, reason="It was not sent from our own page.")
-        given = await _read(request)
+        given = await form_of(request)
         form = core.forms.take(token) if given is not None else None
         if given is None:
             return _page("refused.html", 400, reason="What was sent is no filled form.")
@@ -118,24 +114,3 @@ def _nothing() -> Response:
 
 def _page(template: str, status: int, **values: object) -> Response:
     return HTMLResponse(render(template, **values), status, headers=_HEADERS)
-
-
-async def _read(request: Request) -> dict[str, str] | None:
-    """The fields of a filled form; None for anything else."""
-    if request.headers.get("content-type", "").partition(";")[0].strip().lower() != _TYPE:
-        return None
-    body = b""
-    async for chunk in request.stream():
-        body += chunk
-        if len(body) > _MAX_BODY:
-            return None
-    try:
-        pairs = parse_qsl(
-            body.decode("ascii"),
-            keep_blank_values=True,
-            errors="strict",
-            max_num_fields=_MAX_FIELDS,
-        )
-    except ValueError:
-        return None
-    return dict(pairs)

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-__all__ = ["EVERYWHERE", "FILE", "PAGE"]
+__all__ = ["EVERYWHERE", "FILE", "FORM_PAGE", "PAGE"]
 
 _POLICY = "; ".join(
     (
@@ -32,6 +32,13 @@ PAGE: Mapping[str, str] = {
     "Cache-Control": "no-store",
 }
 """Of an HTML page: nothing inline, nothing from elsewhere, in nobody's frame."""
+FORM_PAGE: Mapping[str, str] = {
+    **PAGE,
+    "Content-Security-Policy": _POLICY.replace("form-action 'none'", "form-action 'self'"),
+    # Not "no-referrer": that makes browsers send "Origin: null" with the form.
+    "Referrer-Policy": "same-origin",
+}
+"""Of a page with a form that is sent to us."""
 FILE: Mapping[str, str] = {
     **EVERYWHERE,
     "Content-Security-Policy": "sandbox; default-src 'none'",

@@ -36,12 +36,15 @@ def is_own_page(request: Request) -> bool:
 
 
 def is_local(request: Request) -> bool:
-    """From this machine, and not passed on by a proxy for somebody else."""
+    """From this machine, by a name of it, and not passed on by a proxy for somebody else."""
     forwarded = {"forwarded", "x-forwarded-for", "x-real-ip"} & set(request.headers)
+    peer = request.client.host if request.client else ""
+    return not forwarded and _is_loopback(peer) and _is_loopback(request.url.hostname or "")
+
+
+def _is_loopback(host: str) -> bool:
     try:
-        return (
-            not forwarded and ip_address(request.client.host if request.client else "").is_loopback
-        )
+        return host == "localhost" or ip_address(host).is_loopback
     except ValueError:
         return False
 

@@ -4,7 +4,7 @@ from pydantic import AwareDatetime, Field
 from starlette.requests import Request
 from starlette.routing import Route
 
-from messengers.core.approvals import Choice
+from messengers.core.acts import Choice
 from messengers.core.callers import OWNER
 from messengers.core.core import Core
 from messengers.models import Decision, Preset
@@ -44,7 +44,7 @@ class Standing(Question):
 
 
 def routes(core: Core) -> list[Route]:
-    """`/keys`, `/approvals`, `/chats`."""
+    """`/keys`, `/approvals`, `/owner-sessions`, `/chats`."""
     owner = _Owner(core)
     return [
         Route("/keys", answered(owner.keys), methods=["GET"]),
@@ -53,6 +53,8 @@ def routes(core: Core) -> list[Route]:
         Route("/approvals", answered(owner.waiting), methods=["GET"]),
         Route("/approvals/{ref}", answered(owner.approval), methods=["GET"]),
         Route("/approvals/{ref}", answered(owner.decide), methods=["POST"]),
+        Route("/owner-sessions", answered(owner.open_page), methods=["POST"]),
+        Route("/owner-sessions", answered(owner.end_pages), methods=["DELETE"]),
         Route("/chats/decided", answered(owner.decided), methods=["GET"]),
         Route("/chats/{ref}/alias", answered(owner.alias), methods=["PUT"]),
         Route("/chats/{ref}/decision", answered(owner.stand), methods=["PUT"]),
@@ -89,6 +91,13 @@ class _Owner:
         return await self._core.approvals.decide(
             ref_of(request), verdict.decision, OWNER.actor, verdict.wait_s
         )
+
+    async def open_page(self, _: Request) -> object:
+        """A link that logs one browser in to the approvals page."""
+        return {"link": await self._core.owner_sessions.link()}
+
+    async def end_pages(self, _: Request) -> object:
+        return {"count": await self._core.owner_sessions.end_all()}
 
     async def decided(self, _: Request) -> object:
         return await self._core.chats.decided(OWNER)
