@@ -19,7 +19,7 @@ from sqlalchemy import Select, bindparam, func, select
 from benchmarks import archive
 from benchmarks.corpus import LANGUAGES, Corpus
 from benchmarks.figures import Figure, Sizes, median, percentile, progress
-from messengers.core.callers import OWNER
+from messengers.core.callers import OWNER, Caller
 from messengers.core.core import Core, open_core
 from messengers.mcp_server.server import build_server
 from messengers.models import Chat, IdKind, encode_id
@@ -48,6 +48,7 @@ async def measure(sizes: Sizes) -> list[Figure]:
                     *await _search(core, client, sizes),
                     *await _lists(core, client),
                     *await _transcripts(core, client),
+                    *await _leaks(core, sizes),
                 ]
 
 
@@ -73,6 +74,27 @@ async def _search(core: Core, client: Client, sizes: Sizes) -> list[Figure]:
                     target=50,
                 )
             )
+    return figures
+
+
+async def _leaks(core: Core, sizes: Sizes) -> list[Figure]:
+    """The cross-chat guard before a send: texts that nobody wrote, and one that is a quotation."""
+    progress("guarding")
+    stranger = await core.chats.get(OWNER, encode_id(IdKind.CHAT, 2))
+    agent = Caller("bench")
+    texts = Corpus(8).texts()
+    figures: list[Figure] = []
+    for length in (0, 300, 1_000):
+        times: list[float] = []
+        for _ in range(sizes.of(100, 5)):
+            said = next(texts)
+            while len(said) < length:
+                said += f" {next(texts)}"
+            times.append(await _timed(partial(core.leaks.of_texts, agent, stranger, said)))
+        what = f"{length:,} characters" if length else "a message like those stored"
+        target = 0 if length else 20
+        told = f"cross-chat guard, {what}, p95"
+        figures.append(Figure(told, percentile(times, 95), "ms", target=target))
     return figures
 
 

@@ -17,7 +17,7 @@ from messengers.store.migrations import REVISIONS, SCHEMA, upgrade
 # What SQLite makes by itself has no statement or is made along with another one.
 STATEMENTS = """
     SELECT sql FROM sqlite_master WHERE sql IS NOT NULL AND name NOT LIKE 'sqlite^_%' ESCAPE '^'
-    AND name NOT LIKE 'message^_search^_%' ESCAPE '^'
+    AND name NOT LIKE 'message^_search^_%' ESCAPE '^' AND name NOT LIKE 'passage^_%' ESCAPE '^'
     ORDER BY tbl_name, type DESC, name
 """
 

@@ -104,8 +104,11 @@ def fill(database: Path) -> None:
 
 SCHEMA = (
     "SELECT name, sql FROM sqlite_master WHERE sql IS NOT NULL AND name NOT LIKE 'sqlite_%'"
-    " AND name NOT LIKE 'message_search%' AND name <> 'alembic_version'"
+    " AND name NOT LIKE 'message_search%' AND name NOT LIKE 'passage%'"
+    " AND name <> 'alembic_version'"
 )
+
+INDEXES = "SELECT sql FROM sqlite_master WHERE name IN ('message_search', 'passage') ORDER BY name"
 
 
 def test_a_new_database_is_what_the_revisions_make(database: Path, tmp_path: Path) -> None:
@@ -123,9 +126,8 @@ def test_the_revisions_make_exactly_the_tables(database: Path) -> None:
         metadata.create_all(conn)
         declared = [(str(name), str(sql)) for name, sql in conn.exec_driver_sql(SCHEMA)]
         conn.exec_driver_sql(sqlite.SEARCH_DDL)
-        search = conn.exec_driver_sql(
-            "SELECT sql FROM sqlite_master WHERE name = 'message_search'"
-        ).scalar()
+        conn.exec_driver_sql(sqlite.PASSAGE_DDL)
+        indexes = conn.exec_driver_sql(INDEXES).all()
         columns = {
             name: [tuple(row) for row in conn.exec_driver_sql(f"PRAGMA table_info({name})")]
             for name in metadata.tables
@@ -135,7 +137,7 @@ def test_the_revisions_make_exactly_the_tables(database: Path) -> None:
     made = [(str(name), str(sql)) for name, sql in ask(database, SCHEMA)]
     assert schema(made) == schema(declared)
     assert {n: ask(database, f"PRAGMA table_info({n})") for n in metadata.tables} == columns
-    assert ask(database, "SELECT sql FROM sqlite_master WHERE name='message_search'") == [(search,)]
+    assert ask(database, INDEXES) == [tuple(row) for row in indexes]
 
 
 def test_the_list_of_revisions_is_the_chain_of_the_scripts() -> None:

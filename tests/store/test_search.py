@@ -24,6 +24,7 @@ def engine() -> sa.Engine:
     with made.begin() as conn:
         metadata.create_all(conn)
         conn.exec_driver_sql(sqlite.SEARCH_DDL)
+        conn.exec_driver_sql(sqlite.PASSAGE_DDL)
     return made
 
 

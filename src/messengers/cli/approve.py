@@ -82,6 +82,7 @@ def _show(approval: Approval, count: str) -> None:
     facts = {
         "To": " ".join(part for part in (shown.recipient, approval.chat) if part),
         "Why": shown.why,
+        "Found": shown.found,
         "Asked by": approval.requested_by,
         "Until": local_time(datetime.fromisoformat(approval.expires_at)),
     }

@@ -49,6 +49,8 @@ class Shown(Model):
     text: str = ""
     attachments: tuple[str, ...] = ()
     why: str = ""
+    found: str = ""
+    """What of it stands in another chat: nobody but the owner is told."""
 
 
 class InstanceAnswer(Model):

@@ -12,6 +12,7 @@ from messengers.core.acts import Act, Shown
 from messengers.core.callers import OWNER, Caller
 from messengers.core.chats import Chats, chat_key
 from messengers.core.instances import Instances
+from messengers.core.leaks import Leak, suspected
 from messengers.core.opt_outs import OptOuts
 from messengers.core.repeats import Repeats, fingerprint
 from messengers.core.rounds import OPTED_OUT
@@ -35,6 +36,7 @@ _LOOKUPS = 16
 _DOUBLE = "named twice"
 _NEVER = "the owner said never"
 _NO_CALL = {"client_ref": "", "fingerprint": ""}
+_LEAKS = "Some of it stands in other chats, and the owner did not choose all of these."
 _WHY = "A bulk send reaches many at once."
 
 
@@ -138,7 +140,11 @@ class Bulk:
         }
         payload |= when_of(send_at, self._clock.now())
         files = next(iter(acts.values())).shown.attachments
-        return _act(caller, chosen, letters, payload, files)
+        act = _act(caller, chosen, letters, payload, files)
+        leaking = [each for each in acts.values() if each.shown.found]
+        if not leaking:
+            return act
+        return suspected(act, Leak(_LEAKS, leaking[0].shown.found))
 
     def _known(self, caller: Caller, row: Row) -> Act:
         """The act of a call that was made before: nobody is looked up or asked again."""

@@ -20,6 +20,7 @@ from messengers.core.events import Events
 from messengers.core.followups import Followups
 from messengers.core.history import History
 from messengers.core.instances import Instances
+from messengers.core.leaks import Leaks, suspected
 from messengers.core.reactions import with_those_of
 from messengers.core.sending import Sending, check_text, ref_of
 from messengers.core.shown import recipient
@@ -49,7 +50,9 @@ class Changes:
         history: History,
         sending: Sending,
         approvals: Approvals,
+        leaks: Leaks,
     ) -> None:
+        self._leaks = leaks
         self._events = events
         self._instances = instances
         self._chats = chats
@@ -72,7 +75,8 @@ class Changes:
         if len(provider.render(text)) != 1:
             raise InvalidInput("text is too long for one message.", "Shorten it.")
         shown = Shown(title="Change a sent message", recipient=recipient(chat), text=text)
-        return self._act(caller, "edit", found, chat, shown, {"text": text})
+        act = self._act(caller, "edit", found, chat, shown, {"text": text})
+        return suspected(act, await self._leaks.of_texts(caller, chat, text))
 
     async def prepare_delete(
         self, caller: Caller, message: str, *, for_everyone: bool = True
@@ -102,7 +106,8 @@ class Changes:
         if not isinstance(provider, Reacts):
             raise _unsupported(chat, "react", "Answer with a message instead.")
         shown = Shown(title="React", recipient=recipient(chat), text=emoji or "(remove)")
-        return self._act(caller, "react", found, chat, shown, {"emoji": emoji})
+        act = self._act(caller, "react", found, chat, shown, {"emoji": emoji})
+        return suspected(act, await self._leaks.of_texts(caller, chat, emoji))
 
     async def prepare_pin(self, caller: Caller, message: str, *, pinned: bool = True) -> Act:
         """A message to the top of its chat for everyone there, or down again."""

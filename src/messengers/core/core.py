@@ -34,6 +34,7 @@ from messengers.core.history import History
 from messengers.core.inbox import Inbox
 from messengers.core.instances import Instances
 from messengers.core.keys import Keys
+from messengers.core.leaks import Leaks
 from messengers.core.login import Login
 from messengers.core.login_links import LoginLinks
 from messengers.core.media import Media
@@ -112,6 +113,7 @@ class Core:
     group_changes: GroupChanges
     visitors: Visitors
     keys: Keys
+    leaks: Leaks
     dispatch: Dispatch
     webhooks: Webhooks
 
@@ -185,10 +187,11 @@ async def _build(
     supervisor.attach(inbox.ingest, connected)
     approvals = Approvals(store, clock, address, events, instances, chats)
     approvals.executors.update(instances.executors)
+    leaks = Leaks(store, clock, chats)
     repeats = Repeats(store, clock, outbox.steady)
     sending = Sending(
         store, clock, settings.zone, events, instances, chats, history, sources, drafts, outbox,
-        approvals, repeats,
+        approvals, repeats, leaks,
     )  # fmt: skip
     opt_outs = OptOuts(store, clock, instances, chats)
     batches = Batches(store, clock, events, instances, drafts, approvals, repeats)
@@ -240,14 +243,15 @@ async def _build(
         rounds=rounds,
         opt_outs=opt_outs,
         retention=Retention(store, clock, registry),
-        changes=Changes(clock, events, instances, chats, history, sending, approvals),
+        changes=Changes(clock, events, instances, chats, history, sending, approvals, leaks),
         arrangements=Arrangements(instances, chats, approvals),
         groups=groups,
         group_changes=GroupChanges(
-            instances, chats, groups, People(store, chats), media, sources, approvals
+            instances, chats, groups, People(store, chats), media, sources, approvals, leaks
         ),
         visitors=Visitors(store, clock, instances, chats, history, media),
         keys=keys,
+        leaks=leaks,
         dispatch=dispatch,
         webhooks=Webhooks(
             store, clock, events, instances, feed, guard, AllowedHosts(settings.private_hosts),

@@ -15,6 +15,7 @@ from messengers.core.chats import Chats
 from messengers.core.deadlines import answered, told
 from messengers.core.groups import Groups
 from messengers.core.instances import Instances
+from messengers.core.leaks import Leaks, suspected
 from messengers.core.media import Media
 from messengers.core.people import People, Person
 from messengers.core.sending import check_text
@@ -64,7 +65,9 @@ class GroupChanges:
         media: Media,
         sources: Sources,
         approvals: Approvals,
+        leaks: Leaks,
     ) -> None:
+        self._leaks = leaks
         self._instances = instances
         self._chats = chats
         self._groups = groups
@@ -162,7 +165,8 @@ class GroupChanges:
             text="\n".join(lines),
             attachments=files,
         )
-        return self._act(caller, "update_group", place, chosen, shown, payload)
+        act = self._act(caller, "update_group", place, chosen, shown, payload)
+        return suspected(act, await self._leaks.of_texts(caller, place, name, description))
 
     async def _picture(
         self,

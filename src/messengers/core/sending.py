@@ -19,6 +19,7 @@ from messengers.core.drafts import Drafts, PartPlan
 from messengers.core.events import Events
 from messengers.core.history import History
 from messengers.core.instances import Instances
+from messengers.core.leaks import Leak, Leaks, suspected
 from messengers.core.outbox import Outbox
 from messengers.core.plans import payload_of
 from messengers.core.repeats import REPEATED, Known, Repeats, fingerprint
@@ -71,6 +72,7 @@ class Sending:
         box: Outbox,
         approvals: Approvals,
         repeats: Repeats,
+        leaks: Leaks,
     ) -> None:
         self._store = store
         self._clock = clock
@@ -83,6 +85,7 @@ class Sending:
         self._drafts = drafts
         self._box = box
         self._repeats = repeats
+        self._leaks = leaks
         approvals.executors["send"] = self._execute
         approvals.executors["send_fetched"] = self._execute_fetched
         approvals.stages["send"] = Stage(
@@ -133,13 +136,17 @@ class Sending:
         if rich:
             rich.require(provider.capabilities(), chosen.provider)
         limits = provider.capabilities()
-        files = await self._files(caller, draft, target, chosen, limits)
         buttons = buttons_of(draft, limits, chosen.provider)
+        text = said(draft, buttons) or told(rich)
+        # Before anything is looked up: an address says something to whoever is asked for it.
+        leak = await self._leaks.of_texts(caller, target, text, *self._sources.named(draft))
+        files = await self._files(caller, draft, target, chosen, limits, leak)
+        leak = leak or await self._leaks.of_files(caller, target, self._carried(draft, files))
         quoted = await self._quoted(caller, target, draft.reply_to)
         act = Act(
             action="send",
             caller=caller,
-            shown=shown(target, said(draft, buttons) or told(rich), files, verdict.why),
+            shown=shown(target, text, files, verdict.why),
             payload={},
             instance_id=chosen.id,
             instance=chosen.name,
@@ -148,6 +155,7 @@ class Sending:
             needs_approval=not verdict.allowed,
             why=verdict.why,
         )
+        act = suspected(act, leak)
         at_hand = [file for file in files if isinstance(file, MediaBytes)]
         if len(at_hand) < len(files):
             if draft.send_at is not None:
@@ -165,8 +173,22 @@ class Sending:
             return replace(act, action="send_later", shown=titled, payload=payload)
         return replace(act, payload=payload)
 
+    def _carried(self, draft: Draft, files: Sequence[MediaBytes | SafeUrl]) -> Sequence[bytes]:
+        """What is attached that may be of another chat: nothing that the owner put up for this."""
+        return [
+            file.data
+            for source, file in zip(draft.attachments, files, strict=False)
+            if isinstance(file, MediaBytes) and not self._sources.is_path(source)
+        ]
+
     async def _files(
-        self, caller: Caller, draft: Draft, target: Chat, instance: Instance, limits: Capabilities
+        self,
+        caller: Caller,
+        draft: Draft,
+        target: Chat,
+        instance: Instance,
+        limits: Capabilities,
+        leak: Leak | None = None,
     ) -> Sequence[MediaBytes | SafeUrl]:
         """What is attached; an address that the owner is asked about stays one."""
         kind: MediaKind | None = "sticker" if draft.sticker else None
@@ -175,7 +197,7 @@ class Sending:
             url = self._sources.address(source)
             if url is None:
                 files.append(await self._sources.outgoing(caller, source, target, limits, kind))
-            elif await self._sources.may_fetch(caller, source, instance):
+            elif leak is None and await self._sources.may_fetch(caller, source, instance):
                 files.append(await self._sources.fetched(url, target, limits, kind))
             else:
                 files.append(url)

@@ -24,7 +24,7 @@ from messengers.core.pictures import Looks, look
 from messengers.core.rooted import read_rooted
 from messengers.errors import Forbidden, InvalidInput, Unsupported
 from messengers.guarded import AllowedHosts, Guard, Reply
-from messengers.models import Chat, IdKind, Instance, MediaKind, decode_id
+from messengers.models import Chat, Draft, IdKind, Instance, MediaKind, decode_id
 from messengers.providers.base import MediaBytes
 from messengers.providers.capabilities import Capabilities
 from messengers.settings import Settings
@@ -115,6 +115,19 @@ class Sources:
         if scheme is None or scheme[1].lower() not in ("http", "https"):
             return None
         return SafeUrl.parse(source)
+
+    def is_path(self, source: str) -> bool:
+        """Whether a source is a file under a media root: put there by the owner to be sent."""
+        ids = (IdKind.MEDIA, IdKind.MESSAGE)
+        return not _SCHEME.match(source) and all(decode_id(kind, source) is None for kind in ids)
+
+    def named(self, draft: Draft) -> Sequence[str]:
+        """The addresses and paths that a draft attaches: words in them are told, too."""
+        return [
+            source
+            for source in (draft.sticker, *draft.attachments)
+            if self.is_path(source) or source[:4].lower() == "http"
+        ]
 
     async def may_fetch(self, caller: Caller, source: str, instance: Instance) -> bool:
         """Whether an address is fetched for a message of this instance without asking."""

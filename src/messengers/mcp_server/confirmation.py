@@ -164,6 +164,8 @@ def _question(act: Act, approval: Approval) -> str:
         lines.append(f"To: {visible.line(shown.recipient, 300)}")
     if shown.why:
         lines.append(f"Why you are asked: {shown.why}")
+    if shown.found:
+        lines.append(f"Found: {visible.line(shown.found, 600)}")
     lines += [f"Attachment: {visible.line(each, _ADDRESS)}" for each in shown.attachments]
     if shown.text:
         lines += ["Text:", *(f"  | {line}" for line in visible.text(shown.text).split("\n"))]

@@ -8,7 +8,7 @@ from messengers.models import Attachment, IdKind, decode_id
 from messengers.store.rows import Row, id_of, run
 from messengers.store.tables import MediaRow, table
 
-__all__ = ["add", "attachment_of", "bind", "get"]
+__all__ = ["add", "attachment_of", "bind", "elsewhere", "get"]
 
 _media = table(MediaRow)
 get = select(_media).where(_media.c.id == bindparam("media"))
@@ -19,6 +19,16 @@ _same = select(_media.c.id).where(
     _media.c.name == bindparam("name"),
     _media.c.kind == bindparam("kind"),
 )
+elsewhere = (
+    select(_media)
+    .where(
+        _media.c.sha256.in_(bindparam("digests", expanding=True)),
+        _media.c.chat_id.is_not(None),
+        _media.c.chat_id != bindparam("chat"),
+    )
+    .order_by(_media.c.id)
+)
+"""Files of other chats, by what is in them."""
 _insert = insert(_media)
 _bind = (
     update(_media)

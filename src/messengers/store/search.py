@@ -13,7 +13,7 @@ from functools import cache
 from sqlalchemy import Connection
 
 from messengers.errors import InvalidInput
-from messengers.store import sqlite
+from messengers.store import passages, sqlite
 
 __all__ = [
     "fold",
@@ -102,29 +102,33 @@ def next_rowids(conn: Connection, times: Iterable[int]) -> list[int]:
 
 
 def index(conn: Connection, rowid: int, text: str, instance_id: str, chat_id: int) -> None:
-    """Add a message's words."""
+    """Add a message's words and passages."""
     index_all(conn, [(rowid, text, instance_id, chat_id)])
 
 
 def index_all(conn: Connection, rows: Iterable[tuple[int, str, str, int]]) -> None:
-    """Add the words of messages: row id, text, instance and chat of each."""
+    """Add the words and passages of messages: row id, text, instance and chat of each."""
     words = [(rowid, fold(text), _scope(instance, chat)) for rowid, text, instance, chat in rows]
     sqlite.raw(conn).executemany(_INDEX, words)
+    passages.index_all(conn, {rowid: text for rowid, text, _ in words})
 
 
 def unindex(conn: Connection, rowid: int, text: str, instance_id: str, chat_id: int) -> None:
     """Remove them. `text` is what was indexed: a contentless index must be told what it held."""
+    folded = fold(text)
     sqlite.raw(conn).execute(
         "INSERT INTO message_search(message_search, rowid, text, scope) VALUES ('delete', ?, ?, ?)",
-        (rowid, fold(text), _scope(instance_id, chat_id)),
+        (rowid, folded, _scope(instance_id, chat_id)),
     )
+    passages.unindex(conn, rowid, folded)
 
 
 def make(conn: Connection) -> None:
-    """The index anew, with nothing in it."""
+    """The index anew, and that of passages, with nothing in them."""
     raw = sqlite.raw(conn)
     raw.execute("DROP TABLE IF EXISTS message_search")
     raw.execute(sqlite.SEARCH_DDL)
+    passages.make(conn)
 
 
 def merge(conn: Connection) -> bool:
@@ -137,7 +141,8 @@ def merge(conn: Connection) -> bool:
     raw.execute(
         "INSERT INTO message_search(message_search, rank) VALUES ('merge', ?)", (-_MERGED_PAGES,)
     )
-    return raw.total_changes - before > 1
+    merged = raw.total_changes - before > 1
+    return passages.merge(conn) or merged
 
 
 def match(query: str, instances: Collection[str] | None, chat: int | None) -> str | None:

@@ -19,6 +19,7 @@ __all__ = [
     "CLOSED",
     "DAMAGED",
     "DATABASE",
+    "PASSAGE_DDL",
     "SEARCH_DDL",
     "engine",
     "last_key",
@@ -40,6 +41,11 @@ SEARCH_DDL = (
     "tokenize=\"unicode61 remove_diacritics 2 categories 'L* N* Co So Sk Mn'\", prefix='3 4')"
 )
 """Contentless: the words stand in the message rows. Emoji and combining marks are words too."""
+PASSAGE_DDL = (
+    "CREATE VIRTUAL TABLE passage USING fts5(terms, content='', columnsize=0, detail=none, "
+    "tokenize='ascii')"
+)
+"""Terms are checksums of stretches of text: no order, no positions, no text."""
 _PRAGMAS = (
     "PRAGMA journal_mode=WAL",
     "PRAGMA synchronous=FULL",

