@@ -36,7 +36,8 @@ from messengers.providers.base import (
     ReadElsewhere,
     ReceiptSeen,
 )
-from messengers.store import messages
+from messengers.store import messages, passages, search
+from messengers.store.rows import dump_json
 from tests.core.conftest import AGENT, House
 
 AT = datetime(2026, 11, 20, 12, tzinfo=UTC)
@@ -195,6 +196,35 @@ async def test_what_came_together_is_as_if_it_had_come_one_by_one(seen: Seen) ->
         "message.deleted",
     ]
     assert third.text == "hello"
+
+
+async def test_passages_of_what_came_in_numbers_are_added_later_as_they_read_then(
+    seen: Seen,
+) -> None:
+    edited = MessageEdited("ann", "1", "the code is 77771111", AT + timedelta(seconds=2))
+    deleted = MessageDeleted("ann", "2", AT + timedelta(seconds=2))
+    codes = ("48516299", "77771111", "12345678", "87654321")
+
+    async def found() -> list[str]:
+        terms = {code: next(iter(passages.code_terms({code}))) for code in codes}
+        asked = dump_json(list(terms.values()))
+        rows = await seen.core.store.rows(passages.lookup, terms=asked, many=5)
+        known = {row["term"] for row in rows if row["rowids"] != "[]"}
+        return [code for code, term in terms.items() if term in known]
+
+    await seen.see_at_once(
+        *(message("1", f"the code is {codes[0]}"), message("2", f"or {codes[2]}")), edited, deleted
+    )
+    await seen.see_at_once(message("3", f"now {codes[3]}"))
+    before = await found()
+    while await seen.core.store.write(lambda conn: search.catch_up(conn, 1)):
+        pass
+    after = await found()
+    await seen.see(MessageDeleted("ann", "3", AT + timedelta(seconds=3)))
+
+    assert before == ["77771111"]
+    assert after == ["77771111", "87654321"]
+    assert await found() == ["77771111"]
 
 
 async def test_a_quote_names_our_message_where_we_have_it(seen: Seen) -> None:

@@ -138,6 +138,7 @@ async def open_core(
             tasks.start_soon(core.feed.run)
             tasks.start_soon(core.feed.beat)
             tasks.start_soon(core.dispatch.run)
+            tasks.start_soon(core.leaks.work)
             await core.outbox.resume()
             await core.rounds.wake_all()
             await core.supervisor.start(tasks)

@@ -7,11 +7,14 @@ found decides nothing but that the owner is asked; he alone is told where it sta
 """
 
 import hashlib
+import logging
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
+import anyio
 import orjson
+from sqlalchemy import Connection
 
 from messengers.clock import Clock, to_ms
 from messengers.core.acts import Act
@@ -20,13 +23,15 @@ from messengers.core.chats import Chats, chat_key
 from messengers.core.disguises import readings
 from messengers.core.overlaps import Overlap, Source, Text, overlap
 from messengers.core.words import counted
+from messengers.errors import StorageUnavailable
 from messengers.models import Chat, IdKind
 from messengers.store import Store, media, passages
 from messengers.store.rows import id_of
-from messengers.store.search import fold
+from messengers.store.search import catch_up, fold
 
 __all__ = ["Leak", "Leaks", "chosen_by_owner", "suspected"]
 
+log = logging.getLogger(__name__)
 _WINDOW_MS = 24 * 3600 * 1000
 _WINDOW_MESSAGES = 30
 _WINDOW_CHARS = 600
@@ -35,6 +40,11 @@ _TERMS_AT_ONCE = 200
 _MESSAGES_OF_TERM = 4
 _MAX_MESSAGES = 400
 _EXCERPT = 120
+_ADDED_AT_ONCE = 500
+"""Messages added to the index in one unit of work: the writer is theirs for about 50 ms."""
+_REST_S, _PAUSE_S = 60.0, 0.2
+_LONGEST_S = 5.0
+_BEHIND = "Not all messages have been looked through yet, and the owner did not choose this chat."
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +87,8 @@ class Leaks:
         said = "\n".join(filter(None, texts))
         if not said or caller == OWNER or chosen_by_owner(chat):
             return None
+        if not await self._catch_up():
+            return Leak(_BEHIND, _BEHIND)
         asked = [Text(each) for each in readings(said)]
         asked += await self._with_older(chat, said)
         sources = await self._sources(caller, {term for text in asked for term in text.terms})
@@ -100,6 +112,26 @@ class Leaks:
                 why = "A file of another chat would leave for one that the owner did not choose."
                 return Leak(why, f"The file {name} stands in {where}.")
         return None
+
+    async def work(self) -> None:
+        """Add what came in numbers to the index of passages, at leisure; never returns."""
+        pause_s = _REST_S
+        while True:
+            await anyio.sleep(pause_s)
+            try:
+                more = await self._store.write(_add_some)
+            except StorageUnavailable as exc:
+                log.warning("the index of passages rests: %s", exc)
+                more = False
+            pause_s = _PAUSE_S if more else _REST_S
+
+    async def _catch_up(self) -> bool:
+        """Whether all that is stored can be found."""
+        with anyio.move_on_after(_LONGEST_S):
+            while await self._store.write(_add_some):
+                pass
+            return True
+        return False
 
     async def _with_older(self, chat: Chat, said: str) -> list[Text]:
         """A text behind those that left before: as they are, and the ends of each alone."""
@@ -157,6 +189,10 @@ class Leaks:
     async def _place(self, key: int) -> str:
         chat = await self._chats.get(OWNER, id_of(IdKind.CHAT, key))
         return f"{chat.name} · {chat.kind} {chat.id} · {chat.provider} “{chat.instance}”"
+
+
+def _add_some(conn: Connection) -> bool:
+    return catch_up(conn, _ADDED_AT_ONCE)
 
 
 def _at_home(source: Source, near: set[int], home: int) -> Source:

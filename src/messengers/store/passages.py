@@ -4,11 +4,14 @@ The search index knows words and needs them whole; what was spaced out, cut into
 with other letters has none. So this one knows stretches of letters and digits alone: eight in a row
 from each of the anchors, which are letters so frequent that every longer stretch has some. Codes,
 which may be shorter, stand in it by themselves. It holds checksums and no text; a hit is looked at.
+
+To add a message takes longer than to store it. What comes in numbers is therefore added later, by
+its key: at leisure, and before anything is looked for.
 """
 
 import re
 import unicodedata
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import cast
 from zlib import crc32
 
@@ -20,6 +23,7 @@ from messengers.store.tables import MessageRow, table
 __all__ = [
     "GRAM",
     "MANY",
+    "catch_up",
     "code_terms",
     "codes",
     "gram_terms",
@@ -44,6 +48,13 @@ _INDEX = "INSERT INTO passage(rowid, terms) VALUES (?, ?)"
 _REMOVE = "INSERT INTO passage(passage, rowid, terms) VALUES ('delete', ?, ?)"
 _MERGE = "INSERT INTO passage(passage, rank) VALUES ('merge', ?)"
 _MERGED_PAGES = 500
+_KNOWN = "SELECT id FROM passage_docsize WHERE id IN (SELECT value FROM json_each(?))"
+_REACHED = "INSERT OR REPLACE INTO setting(name, value) VALUES ('passages', ?)"
+_NEXT = """
+SELECT id, search_rowid, text FROM message
+WHERE id > coalesce((SELECT CAST(value AS INTEGER) FROM setting WHERE name = 'passages'), 0)
+  AND search_rowid IS NOT NULL AND text <> ''
+ORDER BY id LIMIT ?"""
 _LOOKALIKES = str.maketrans("авекмнорстухіјѕαεοριντυχκ", "abekmhopctyxijsaeopivtuxk")
 """Letters of other scripts that pass for Latin ones."""
 _WORD = re.compile(r"[^\W_]+")
@@ -161,9 +172,10 @@ def index_all(conn: Connection, texts: Mapping[int, str]) -> None:
 
 
 def unindex(conn: Connection, rowid: int, folded: str) -> None:
-    """Remove one. `folded` is what was indexed."""
-    if terms := _terms(folded):
-        sqlite.raw(conn).execute(_REMOVE, (rowid, terms))
+    """Remove one, if it is there. `folded` is what was indexed."""
+    raw = sqlite.raw(conn)
+    if raw.execute(_KNOWN, (f"[{rowid}]",)).fetchone():
+        raw.execute(_REMOVE, (rowid, _terms(folded)))
 
 
 def make(conn: Connection) -> None:
@@ -171,6 +183,20 @@ def make(conn: Connection) -> None:
     raw = sqlite.raw(conn)
     raw.execute("DROP TABLE IF EXISTS passage")
     raw.execute(sqlite.PASSAGE_DDL)
+    raw.execute(_REACHED, (0,))
+
+
+def catch_up(conn: Connection, limit: int, fold: Callable[[str], str]) -> bool:
+    """As `search.catch_up`."""
+    raw = sqlite.raw(conn)
+    rows = raw.execute(_NEXT, (limit,)).fetchall()
+    if not rows:
+        return False
+    known = {rowid for (rowid,) in raw.execute(_KNOWN, (f"{[row[1] for row in rows]}",))}
+    new = {rowid: fold(said) for _, rowid, said in rows if rowid not in known}
+    index_all(conn, new)
+    raw.execute(_REACHED, (rows[-1][0],))
+    return len(rows) == limit
 
 
 def merge(conn: Connection) -> bool:

@@ -16,6 +16,7 @@ from messengers.errors import InvalidInput
 from messengers.store import passages, sqlite
 
 __all__ = [
+    "catch_up",
     "fold",
     "index",
     "index_all",
@@ -104,13 +105,16 @@ def next_rowids(conn: Connection, times: Iterable[int]) -> list[int]:
 def index(conn: Connection, rowid: int, text: str, instance_id: str, chat_id: int) -> None:
     """Add a message's words and passages."""
     index_all(conn, [(rowid, text, instance_id, chat_id)])
+    passages.index_all(conn, {rowid: fold(text)})
 
 
 def index_all(conn: Connection, rows: Iterable[tuple[int, str, str, int]]) -> None:
-    """Add the words and passages of messages: row id, text, instance and chat of each."""
+    """Add the words of messages: row id, text, instance and chat of each.
+
+    Their passages are added when somebody catches up with them.
+    """
     words = [(rowid, fold(text), _scope(instance, chat)) for rowid, text, instance, chat in rows]
     sqlite.raw(conn).executemany(_INDEX, words)
-    passages.index_all(conn, {rowid: text for rowid, text, _ in words})
 
 
 def unindex(conn: Connection, rowid: int, text: str, instance_id: str, chat_id: int) -> None:
@@ -143,6 +147,11 @@ def merge(conn: Connection) -> bool:
     )
     merged = raw.total_changes - before > 1
     return passages.merge(conn) or merged
+
+
+def catch_up(conn: Connection, limit: int) -> bool:
+    """Add the passages of the next messages that came in numbers; whether there may be more."""
+    return passages.catch_up(conn, limit, fold)
 
 
 def match(query: str, instances: Collection[str] | None, chat: int | None) -> str | None:

@@ -42,10 +42,10 @@ SEARCH_DDL = (
 )
 """Contentless: the words stand in the message rows. Emoji and combining marks are words too."""
 PASSAGE_DDL = (
-    "CREATE VIRTUAL TABLE passage USING fts5(terms, content='', columnsize=0, detail=none, "
-    "tokenize='ascii')"
+    "CREATE VIRTUAL TABLE passage USING fts5(terms, content='', detail=none, tokenize='ascii')"
 )
-"""Terms are checksums of stretches of text: no order, no positions, no text."""
+"""Terms are checksums of stretches of text: no order, no positions, no text. What stands in it is
+known by `passage_docsize`, which FTS5 keeps."""
 _PRAGMAS = (
     "PRAGMA journal_mode=WAL",
     "PRAGMA synchronous=FULL",

@@ -365,7 +365,7 @@ CREATE INDEX ix_outbox_same ON outbox (draft_hash, created_at);
 
 CREATE INDEX ix_outbox_todo ON outbox (state, not_before, id);
 
-CREATE VIRTUAL TABLE passage USING fts5(terms, content='', columnsize=0, detail=none, tokenize='ascii');
+CREATE VIRTUAL TABLE passage USING fts5(terms, content='', detail=none, tokenize='ascii');
 
 CREATE TABLE person (
     id INTEGER NOT NULL PRIMARY KEY AUTOINCREMENT,
