@@ -164,6 +164,9 @@ def _covered(text: Text, letters: Mapping[Source, str], home: int) -> dict[int, 
             continue
         chat = chats.setdefault(source.chat, _Chat())
         for start, end in text.shared(each):
+            # A piece that left before makes its part of the whole no better known.
+            if source.by_agent and not _is_passage(text, start, end):
+                continue
             chat.spans.append((start, end, source.text))
             if end - start >= _WHOLE * len(each):
                 chat.whole[source.text] = start, end
