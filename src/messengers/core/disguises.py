@@ -12,7 +12,7 @@ import re
 from collections.abc import Callable, Iterator
 from urllib.parse import unquote_plus
 
-__all__ = ["readings"]
+__all__ = ["readings", "turned"]
 
 _MIN_ENCODED = 12
 _BASE64 = re.compile(rf"[A-Za-z0-9+/_-]{{{_MIN_ENCODED},}}={{0,2}}")
@@ -29,14 +29,18 @@ _MAX_READINGS = 12
 
 
 def readings(text: str) -> list[str]:
-    """The text, and what it says reversed, shifted by half the alphabet, or decoded."""
+    """The text, and what it says decoded."""
     found = [text]
     layer = [text]
     for _ in range(_LAYERS):
         layer = [more for each in layer for more in _decoded(each) if more not in found]
         found += layer
-    found += [text[::-1], codecs.encode(text, "rot13")]
     return found[:_MAX_READINGS]
+
+
+def turned(text: str) -> list[str]:
+    """What it says backwards, and shifted by half the alphabet: nothing shows that it is so."""
+    return [text[::-1], codecs.encode(text, "rot13")]
 
 
 def _decoded(text: str) -> Iterator[str]:

@@ -9,7 +9,7 @@ found decides nothing but that the owner is asked; he alone is told where it sta
 import hashlib
 import logging
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import anyio
@@ -20,7 +20,7 @@ from messengers.clock import Clock, to_ms
 from messengers.core.acts import Act
 from messengers.core.callers import OWNER, Caller
 from messengers.core.chats import Chats, chat_key
-from messengers.core.disguises import readings
+from messengers.core.disguises import readings, turned
 from messengers.core.overlaps import Overlap, Source, Text, overlap
 from messengers.core.words import counted
 from messengers.errors import StorageUnavailable
@@ -37,6 +37,7 @@ _WINDOW_MESSAGES = 30
 _WINDOW_CHARS = 600
 """Of what left before; longer pieces are long enough to be known by themselves."""
 _TERMS_AT_ONCE = 200
+_MANY_TERMS = 40
 _MESSAGES_OF_TERM = 4
 _MAX_MESSAGES = 400
 _EXCERPT = 120
@@ -89,14 +90,20 @@ class Leaks:
             return None
         if not await self._catch_up():
             return Leak(_BEHIND, _BEHIND)
-        asked = [Text(each) for each in readings(said)]
-        asked += await self._with_older(chat, said)
-        sources = await self._sources(caller, {term for text in asked for term in text.terms})
+        asked = {text: text.terms for text in map(Text, readings(said))}
+        asked |= {text: _some(text.terms) for text in map(Text, turned(said))}
+        asked |= {text: text.terms for text in await self._with_older(chat, said)}
+        holders = await self._holders(set[str]().union(*asked.values()))
+        wanted = {text: _promising(holders, terms) for text, terms in asked.items()}
+        stored = await self._stored(caller, set[int]().union(*wanted.values()))
         home = chat_key(chat)
         near = {home, *await self._near(chat)}
-        sources = [_at_home(source, near, home) for source in sources]
         ours = passages.letters(passages.plain(fold(f"{chat.phone} {chat.username}")))
-        found = [each for text in asked if (each := overlap(text, sources, home, ours))]
+        found: list[Overlap] = []
+        for text, rowids in wanted.items():
+            sources = [_at_home(stored[each], near, home) for each in rowids if each in stored]
+            hit = overlap(text, sources, home, ours)
+            found += [hit] if hit else []
         return await self._told(max(found, key=lambda each: each.length)) if found else None
 
     async def of_files(self, caller: Caller, chat: Chat, files: Sequence[bytes]) -> Leak | None:
@@ -150,29 +157,26 @@ class Leaks:
             Text(_end(said, 0), older=" ".join(firsts)[-_WINDOW_CHARS:]),
         ]
 
-    async def _sources(self, caller: Caller, terms: set[str]) -> Sequence[Source]:
-        """The messages that have some of the terms, those with the most first."""
-        asked, hits = sorted(terms), Counter[int]()
-        holders: list[list[int]] = []
+    async def _holders(self, terms: set[str]) -> Mapping[str, Sequence[int]]:
+        """The messages of each term that is no turn of speech, by their row ids."""
+        asked = sorted(terms)
+        found: dict[str, Sequence[int]] = {}
         for start in range(0, len(asked), _TERMS_AT_ONCE):
             some = orjson.dumps(asked[start : start + _TERMS_AT_ONCE]).decode()
-            found = await self._store.rows(passages.lookup, terms=some, many=passages.MANY)
-            holders += [orjson.loads(row["rowids"]) for row in found]
-        rare = [each for each in holders if 0 < len(each) < passages.MANY]
-        for each in rare:
-            hits.update(each)
-        # Some of each term: many messages with much in common must not hide one with little.
-        wanted = Counter[int]()
-        for each in rare:
-            best = sorted(each, key=lambda rowid: -hits[rowid])[:_MESSAGES_OF_TERM]
-            wanted.update({rowid: hits[rowid] for rowid in best})
-        rowids = [rowid for rowid, _ in wanted.most_common(_MAX_MESSAGES)]
-        rows = await self._store.rows(passages.standing, rowids=rowids) if rowids else ()
-        return [
-            Source(row["chat_id"], row["text"], row["origin"] == "api")
+            for row in await self._store.rows(passages.lookup, terms=some, many=passages.MANY):
+                rowids = orjson.loads(row["rowids"])
+                if 0 < len(rowids) < passages.MANY:
+                    found[row["term"]] = rowids
+        return found
+
+    async def _stored(self, caller: Caller, rowids: set[int]) -> Mapping[int, Source]:
+        """Messages that the asker sees, by their row ids."""
+        rows = await self._store.rows(passages.standing, rowids=sorted(rowids)) if rowids else ()
+        return {
+            row["search_rowid"]: Source(row["chat_id"], row["text"], row["origin"] == "api")
             for row in rows
             if caller.sees(row["instance_id"])
-        ]
+        }
 
     async def _near(self, chat: Chat) -> Sequence[int]:
         """The chat that a thread belongs to: who reads the one reads the other."""
@@ -193,6 +197,26 @@ class Leaks:
 
 def _add_some(conn: Connection) -> bool:
     return catch_up(conn, _ADDED_AT_ONCE)
+
+
+def _some(terms: set[str]) -> set[str]:
+    """Of many terms a third, the same ones each time: what is long enough has some of them."""
+    if len(terms) <= _MANY_TERMS:
+        return terms
+    return {each for each in terms if each.startswith("c") or int(each, 16) % 3 == 0}
+
+
+def _promising(holders: Mapping[str, Sequence[int]], terms: set[str]) -> Sequence[int]:
+    """The messages with the most of some terms, and some of each term.
+
+    Many messages that have much in common with a text must not hide one that has little.
+    """
+    rare = [holders[term] for term in terms if term in holders]
+    hits = Counter(rowid for each in rare for rowid in each)
+    wanted: set[int] = set()
+    for each in rare:
+        wanted.update(sorted(each, key=lambda rowid: -hits[rowid])[:_MESSAGES_OF_TERM])
+    return sorted(wanted, key=lambda rowid: -hits[rowid])[:_MAX_MESSAGES]
 
 
 def _at_home(source: Source, near: set[int], home: int) -> Source:
