@@ -26,6 +26,7 @@ class IdKind(StrEnum):
     DELIVERY = "d"
     DEAD_LETTER = "x"
     BATCH = "b"
+    RULE = "r"
 
 
 def encode_id(kind: IdKind, key: int) -> str:

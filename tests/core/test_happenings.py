@@ -63,7 +63,7 @@ class Seen:
     def __init__(self, house: House) -> None:
         self.core = house.core
         self.instance = house.core.instances.by_name("me").id
-        self._happenings = Happenings(house.core.events, house.core.clock)
+        self._happenings = Happenings(house.core.events, house.core.clock, house.core.access)
 
     async def see(self, *seen: Happening) -> list[str]:
         """Apply one by one; returns the kinds of the events about messages that this recorded."""

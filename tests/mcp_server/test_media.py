@@ -51,7 +51,7 @@ async def insert(house: House, instance_id: str, attachment: Attachment) -> None
         text="with a file",
         attachments=(attachment,),
     )
-    happenings = Happenings(house.core.events, house.core.clock)
+    happenings = Happenings(house.core.events, house.core.clock, house.core.access)
     await house.core.events.write(lambda conn: happenings.apply(conn, instance_id, seen, 0))
 
 

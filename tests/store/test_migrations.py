@@ -18,7 +18,7 @@ from alembic.script import ScriptDirectory
 
 from messengers.clock import SystemClock
 from messengers.errors import StorageUnavailable
-from messengers.store import Store, batch_tables, sqlite
+from messengers.store import Store, access_tables, batch_tables, sqlite
 from messengers.store.migrations import REVISIONS, SCRIPTS, migrate, stored_revision, upgrade
 from messengers.store.tables import metadata
 from tests.spec.schema import migrated_schema, schema_of
@@ -133,6 +133,7 @@ def test_the_revisions_make_exactly_the_tables(database: Path) -> None:
             for name in metadata.tables
         }
     assert metadata.tables.keys() > {batch_tables.BatchRow.__tablename__}
+    assert metadata.tables.keys() > {access_tables.PairingRow.__tablename__}
 
     made = [(str(name), str(sql)) for name, sql in ask(database, SCHEMA)]
     assert schema(made) == schema(declared)

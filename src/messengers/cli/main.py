@@ -24,6 +24,7 @@ COMMANDS: Mapping[str, str] = {
     "instances": "messengers.cli.instances:instances",
     "approve": "messengers.cli.approve:approve",
     "chats": "messengers.cli.chats:chats",
+    "access": "messengers.cli.access:access",
     "bulk": "messengers.cli.bulk:bulk",
     "optout": "messengers.cli.optout:optout",
     "keys": "messengers.cli.keys:keys",

@@ -1,10 +1,23 @@
-"""Who may be written to without asking the owner: by identity and policy, never by text."""
+"""Who is heard and who may be written to: by identity and policy, never by text.
+
+The rules are held compiled in memory and asked before anything that an event causes: a message
+that they keep back is stored and marked, counts nowhere, wakes nobody and is shown to the owner
+only.
+"""
 
 from dataclasses import dataclass
 
-from messengers.models import Chat, Instance
+from messengers.clock import Clock, to_ms
+from messengers.core.callers import OWNER, Caller
+from messengers.core.identities import keys_of
+from messengers.core.rules import Party, Rule, Rules, Side
+from messengers.models import Chat, IdKind, Instance, Sender, decode_id
+from messengers.store import Store, access_rules
+from messengers.store.rows import Row, load_json
 
-__all__ = ["Verdict", "judge", "owner_knows"]
+__all__ = ["Access", "Verdict", "is_closed", "party_of"]
+
+_LINKS = 2_000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -17,36 +30,143 @@ class Verdict:
     refused: bool = False
 
 
-def owner_knows(chat: Chat, instance: Instance) -> bool:
-    """Whether the owner's side chose this chat.
+class Access:
+    """The rules of the owner, and what follows from them."""
 
-    He wrote there or decided for it; for a bot it is enough that the person wrote first. Groups
-    and channels are known by the owner's decision only.
+    def __init__(self, store: Store, clock: Clock) -> None:
+        self._store = store
+        self._clock = clock
+        self.rules = Rules()
+
+    async def load(self) -> None:
+        """Read and compile them; follow a change."""
+        rows = await self._store.rows(access_rules.every)
+        rules = Rules(map(Rule.of_row, rows))
+        after = 0
+        while rules.are_personal:
+            links = await self._store.rows(access_rules.links, after=after, limit=_LINKS)
+            for row in links:
+                ids = (row["native_id"], *load_json(row["alt_ids"], ()))
+                rules.link(row["instance_id"], keys_of(ids, row["phone"]))
+            if len(links) < _LINKS:
+                break
+            after = links[-1]["id"]
+        self.rules = rules
+
+    @property
+    def is_open(self) -> bool:
+        """Nothing is decided for anybody, so there is nothing to look up."""
+        return not self.rules.all
+
+    def met(self, instance_id: str, sender: Sender) -> None:
+        """These ids were told to be one person's."""
+        if self.rules.are_personal and (sender.alt_ids or sender.phone):
+            keys = keys_of((sender.native_id, *sender.alt_ids), sender.phone)
+            self.rules.link(instance_id, keys)
+
+    def withheld(self, chat: Row, sender: Sender) -> str:
+        """Why agents are not shown what somebody wrote in a chat; '' where they are."""
+        if self.is_open:
+            return ""
+        rule = self._holding("in", _party_in(chat, sender))
+        return f"{rule.effect} {rule.id}" if rule and rule.effect in ("deny", "silent") else ""
+
+    def hides(self, chat: Row) -> bool:
+        """Whether only the owner sees a chat at all."""
+        if self.is_open:
+            return False
+        rule = self._holding("in", _party_of(chat))
+        return rule is not None and rule.effect == "deny"
+
+    def shuns(self, contact: Row) -> bool:
+        """Whether only the owner sees a person."""
+        if self.is_open:
+            return False
+        ids = (contact["native_id"], *load_json(contact["alt_ids"], ()))
+        keys = keys_of(ids, contact["phone"], contact["username"])
+        rule = self._holding("in", Party(contact["instance_id"], keys))
+        return rule is not None and rule.effect == "deny"
+
+    def refusal(self, chat: Row) -> str:
+        """Why nothing leaves for a chat; '' where a rule does not forbid it."""
+        return "" if self.is_open else _refusal(self._holding("out", _party_of(chat)))
+
+    def owner_knows(self, chat: Chat, instance: Instance) -> bool:
+        """Whether the owner's side chose this chat.
+
+        He wrote there, decided for it or has a rule that allows it; for a bot it is enough that
+        the person wrote first. Groups and channels are known by the owner's decision only.
+        """
+        rule = None if self.is_open else self._holding("out", party_of(chat, instance))
+        return _knows(chat, instance, rule)
+
+    def judge(self, chat: Chat, instance: Instance) -> Verdict:
+        """The verdict for one chat under its rules and its instance's policy."""
+        if instance.read_only:
+            return Verdict(allowed=False, refused=True, why="This instance is read-only.")
+        rule = None if self.is_open else self._holding("out", party_of(chat, instance))
+        if why := _refusal(rule):
+            return Verdict(allowed=False, refused=True, why=why)
+        if chat.decision == "never":
+            why = "The owner said never to write to this chat."
+            return Verdict(allowed=False, refused=True, why=why)
+        if chat.decision == "always" or instance.confirm == "never":
+            return Verdict(allowed=True)
+        if instance.confirm == "always":
+            return Verdict(allowed=False, why="This instance asks before everything that leaves.")
+        if _knows(chat, instance, rule):
+            return Verdict(allowed=True)
+        if chat.kind != "dm":
+            why = "The owner has not approved writing to this group or channel yet."
+        else:
+            why = "The owner has not written to this chat yet."
+        return Verdict(allowed=False, why=why)
+
+    def _holding(self, side: Side, party: Party) -> Rule | None:
+        return self.rules.first(side, party, to_ms(self._clock.now()))
+
+
+def is_closed(caller: Caller, row: Row) -> bool:
+    """Whether a stored message does not exist as far as a caller is concerned.
+
+    One that is only silent can be had by its id.
     """
-    if chat.decision == "always":
+    if not caller.sees(row["instance_id"]):
+        return True
+    return caller.actor != OWNER.actor and row["withheld"].startswith("deny")
+
+
+def party_of(chat: Chat, instance: Instance) -> Party:
+    """Whom something for a chat would reach."""
+    chats = (decode_id(IdKind.CHAT, chat.id), decode_id(IdKind.CHAT, chat.parent))
+    keys = keys_of((chat.native_id,), chat.phone, chat.username)
+    return Party(instance.id, keys, frozenset(key for key in chats if key))
+
+
+def _party_of(chat: Row) -> Party:
+    keys = keys_of((chat["native_id"],), chat["phone"], chat["username"])
+    chats = frozenset(key for key in (chat["id"], chat["parent_id"]) if key)
+    return Party(chat["instance_id"], keys, chats)
+
+
+def _party_in(chat: Row, sender: Sender) -> Party:
+    """Who writes in a chat; in a conversation of two that is also who it is with."""
+    keys = keys_of((sender.native_id, *sender.alt_ids), sender.phone, sender.username)
+    place = _party_of(chat)
+    return Party(place.instance_id, keys | place.keys, place.chats)
+
+
+def _refusal(rule: Rule | None) -> str:
+    if rule is None or rule.effect not in ("deny", "read_only"):
+        return ""
+    return f"The owner's access rule {rule.id} forbids writing there."
+
+
+def _knows(chat: Chat, instance: Instance, rule: Rule | None) -> bool:
+    if chat.decision == "always" or (rule is not None and rule.effect == "allow"):
         return True
     if chat.kind != "dm":
         return False
     if chat.owner_wrote_at is not None:
         return True
     return instance.kind == "bot" and chat.peer_wrote_at is not None
-
-
-def judge(chat: Chat, instance: Instance) -> Verdict:
-    """The verdict for one chat under its instance's policy."""
-    if instance.read_only:
-        return Verdict(allowed=False, refused=True, why="This instance is read-only.")
-    if chat.decision == "never":
-        why = "The owner said never to write to this chat."
-        return Verdict(allowed=False, refused=True, why=why)
-    if chat.decision == "always" or instance.confirm == "never":
-        return Verdict(allowed=True)
-    if instance.confirm == "always":
-        return Verdict(allowed=False, why="This instance asks before everything that leaves.")
-    if owner_knows(chat, instance):
-        return Verdict(allowed=True)
-    if chat.kind != "dm":
-        why = "The owner has not approved writing to this group or channel yet."
-    else:
-        why = "The owner has not written to this chat yet."
-    return Verdict(allowed=False, why=why)

@@ -28,7 +28,7 @@ from messengers.core.callers import OWNER, Caller
 from messengers.core.chats import Chats
 from messengers.core.events import Events
 from messengers.core.instances import Instances
-from messengers.errors import Conflict, InvalidInput, NotFound, Uncertain
+from messengers.errors import Conflict, Forbidden, InvalidInput, NotFound, Uncertain
 from messengers.models import Chat, IdKind, Outcome, SentMessage, decode_id, encode_id
 from messengers.store import Store, audit, chats
 from messengers.store import approvals as rows
@@ -130,6 +130,8 @@ class Approvals:
             raise InvalidInput("This is agreed to one by one.", "Answer once or reject.")
         stage = self.stages.get(row["action"])
         answer = self._undone(row)
+        if decision in ("once", "always"):
+            await self._require_open(row)
         # What is decided is done, also when who decided leaves meanwhile.
         with anyio.CancelScope(shield=True):
             await self._events.write(lambda conn: self._decide(conn, row, decision, by))
@@ -138,6 +140,12 @@ class Approvals:
             elif decision in ("once", "always"):
                 answer = await self._carry_out(row, wait_s)
         return answer if stage is None else await stage.outcome(row["draft"], wait_s)
+
+    async def _require_open(self, row: Row) -> None:
+        """Raises Forbidden where an access rule closed the chat meanwhile; what waits goes on."""
+        place = await self._store.row(chats.get, chat=row["chat_id"]) if row["chat_id"] else None
+        if place is not None and (why := self._chats.access.refusal(place)):
+            raise Forbidden(why, "Reject it, or take the rule away first.")
 
     async def _carry_out(self, row: Row, wait_s: float) -> Answer:
         sealed = bytes(row["payload"])

@@ -11,6 +11,7 @@ import anyio
 from sqlalchemy import Connection
 
 from messengers.clock import Clock, from_ms, to_ms
+from messengers.core.access import Access
 from messengers.core.chats import chat_key
 from messengers.core.events import Events
 from messengers.core.happenings import Happenings
@@ -42,11 +43,11 @@ _AHEAD_MS = 24 * 3600 * 1000
 class Backfill:
     """Brings them into the store."""
 
-    def __init__(self, clock: Clock, events: Events, instances: Instances) -> None:
+    def __init__(self, clock: Clock, events: Events, instances: Instances, access: Access) -> None:
         self._clock = clock
         self._events = events
         self._instances = instances
-        self._happenings = Happenings(events, clock)
+        self._happenings = Happenings(events, clock, access)
         self._whole: dict[str, dict[int, int]] = {}
         """Instance → chat → the time (ms) from which on the store has all of it."""
 

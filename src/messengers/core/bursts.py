@@ -59,7 +59,7 @@ class Burst:
         if key is None:
             return False
         self.added.append({**values, "id": key})
-        new = summary_with(chat, key, values)
+        new = {} if values["withheld"] else summary_with(chat, key, values)
         self._summaries.setdefault(chat["id"], {}).update(new)
         self._places[chat["id"]] = {**chat, **new}
         return True
@@ -75,5 +75,5 @@ class Burst:
             if row["text"]
         ]
         search.index_all(self._conn, words)
-        told = (row for row in self.added if row["origin"] in ("realtime", "device"))
-        return [(_TOLD[row["direction"]], row) for row in told]
+        live = (row for row in self.added if row["origin"] in ("realtime", "device"))
+        return [(_TOLD[row["direction"]], row) for row in live if not row["withheld"]]

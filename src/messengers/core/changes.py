@@ -11,7 +11,6 @@ import anyio
 from sqlalchemy import Connection
 
 from messengers.clock import Clock
-from messengers.core.access import judge
 from messengers.core.acts import Act, Shown
 from messengers.core.approvals import Approvals
 from messengers.core.callers import OWNER, Caller
@@ -154,7 +153,7 @@ class Changes:
         asks: bool = False,
     ) -> Act:
         instance = self._instances.by_name(chat.instance)
-        verdict = judge(chat, instance)
+        verdict = self._chats.access.judge(chat, instance)
         if verdict.refused:
             raise Forbidden(verdict.why, "Only the owner can change that.")
         why = verdict.why if not verdict.allowed else "Deleting for everyone cannot be undone."

@@ -13,7 +13,8 @@ import anyio
 from sqlalchemy import Connection
 
 from messengers.clock import Clock, to_ms
-from messengers.core.callers import Caller
+from messengers.core.access import Access
+from messengers.core.callers import OWNER, Caller
 from messengers.core.events import Events
 from messengers.core.instances import Instances
 from messengers.core.names import escape_like, fold_handle, fold_name, fold_phone
@@ -63,7 +64,10 @@ def chat_key(chat: Chat) -> int:
 class Chats:
     """The conversations of all instances."""
 
-    def __init__(self, store: Store, clock: Clock, events: Events, instances: Instances) -> None:
+    def __init__(
+        self, store: Store, clock: Clock, events: Events, instances: Instances, access: Access
+    ) -> None:
+        self.access = access
         self._store = store
         self._clock = clock
         self._events = events
@@ -91,6 +95,7 @@ class Chats:
             waiting=chosen.waiting_for_reply,
             since=chosen.active_since is not None,
             after=after is not None,
+            hidden=caller.actor == OWNER.actor,
         )
         params = {
             "instances": visible,
@@ -116,7 +121,7 @@ class Chats:
         """A chat by its id."""
         key = decode_id(IdKind.CHAT, chat)
         row = await self._store.row(rows.get, chat=key) if key is not None else None
-        if row is None or not caller.sees(row["instance_id"]):
+        if row is None or not _is_seen(caller, row):
             raise _unknown()
         return self.of_row(row)
 
@@ -126,7 +131,7 @@ class Chats:
         found = {
             row["id"]: self.of_row(row)
             for row in await self._store.rows(rows.many, chats=keys or [0])
-            if caller.sees(row["instance_id"])
+            if _is_seen(caller, row)
         }
         return [found[key] for key in keys if key in found]
 
@@ -142,6 +147,8 @@ class Chats:
 
         Raises NotFound, or Ambiguous with the candidates: also, for a write, when only a
         stranger's own name matches, and when the text is an id of one and the name of another.
+        A chat that only the owner sees is found for a write: what leaves is judged after, and the
+        refusal names the rule.
         """
         text = text.strip()
         if not text:
@@ -149,12 +156,12 @@ class Chats:
         if len(text) > _MAX_QUERY:
             raise InvalidInput(f"chat is longer than {_MAX_QUERY} characters.", "Give its id.")
         visible = self._instances.visible(caller, instance)
-        named = self._seen(caller, visible, await self._named(text))
+        named = self._seen(caller, visible, await self._named(text), write=write)
         sure = [row for row in named if _surely(row, text)]
         owners = [row for row in named if _owner_named(row, text)]
         key = decode_id(IdKind.CHAT, text)
         by_id = await self._store.rows(rows.get, chat=key) if key is not None else ()
-        for row in self._seen(caller, visible, by_id):
+        for row in self._seen(caller, visible, by_id, write=write):
             others = [other for other in (*sure, *owners) if other["id"] != row["id"]]
             if others:
                 cause = "That is the id of one chat and the name of another."
@@ -172,12 +179,17 @@ class Chats:
         return await self._by_part(caller, visible, text, named, write=write)
 
     def _seen(
-        self, caller: Caller, visible: Sequence[str] | None, found: Sequence[Row]
+        self,
+        caller: Caller,
+        visible: Sequence[str] | None,
+        found: Sequence[Row],
+        *,
+        write: bool = False,
     ) -> Sequence[Row]:
         return [
             row
             for row in found
-            if caller.sees(row["instance_id"])
+            if (caller.sees(row["instance_id"]) if write else _is_seen(caller, row))
             and (visible is None or row["instance_id"] in visible)
         ]
 
@@ -350,6 +362,13 @@ class Chats:
 def _scope(visible: Sequence[str] | None, chosen: ChatFilter) -> str:
     """A cursor holds for exactly one question of one caller's view."""
     return f"chats {visible} {chosen}"
+
+
+def _is_seen(caller: Caller, row: Row) -> bool:
+    """Whether a stored chat exists as far as a caller is concerned."""
+    if row["hidden"] and caller.actor != OWNER.actor:
+        return False
+    return caller.sees(row["instance_id"])
 
 
 def _surely(row: Row, text: str) -> bool:

@@ -1,6 +1,7 @@
 """People the instances have seen."""
 
-from messengers.core.callers import Caller
+from messengers.core.access import Access
+from messengers.core.callers import OWNER, Caller
 from messengers.core.instances import Instances
 from messengers.core.names import escape_like, fold_handle, fold_name, fold_phone
 from messengers.core.pages import check_limit
@@ -15,8 +16,9 @@ __all__ = ["Contacts"]
 class Contacts:
     """Counterparts, by name, number or handle."""
 
-    def __init__(self, store: Store, instances: Instances) -> None:
+    def __init__(self, store: Store, instances: Instances, access: Access) -> None:
         self._store = store
+        self._access = access
         self._instances = instances
 
     async def find(
@@ -39,4 +41,5 @@ class Contacts:
             rows.contact_of(row, self._instances.by_id(row["instance_id"]).name)
             for row in found
             if caller.sees(row["instance_id"])
+            and (caller.actor == OWNER.actor or not self._access.shuns(row))
         ]

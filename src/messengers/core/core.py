@@ -9,6 +9,7 @@ import anyio
 from anyio.abc import TaskGroup
 
 from messengers.clock import Clock, SystemClock
+from messengers.core.access import Access
 from messengers.core.address import Address
 from messengers.core.approvals import Approvals
 from messengers.core.arrangements import Arrangements
@@ -33,6 +34,7 @@ from messengers.core.groups import Groups
 from messengers.core.history import History
 from messengers.core.inbox import Inbox
 from messengers.core.instances import Instances
+from messengers.core.judging import Judging
 from messengers.core.keys import Keys
 from messengers.core.leaks import Leaks
 from messengers.core.login import Login
@@ -47,6 +49,7 @@ from messengers.core.registry import Registry
 from messengers.core.repeats import Repeats
 from messengers.core.retention import Retention
 from messengers.core.rounds import Rounds
+from messengers.core.rulebook import Rulebook
 from messengers.core.schedules import Schedules
 from messengers.core.search import Search
 from messengers.core.sending import Sending
@@ -79,6 +82,9 @@ class Core:
     guard: Guard
     feed: Feed
     address: Address
+    access: Access
+    judging: Judging
+    rulebook: Rulebook
     instances: Instances
     supervisor: Supervisor
     login: Login
@@ -170,15 +176,18 @@ async def _build(
         store, clock, events, registry, supervisor, forms, links, address, settings.confirm
     )
     await instances.load()
-    chats = Chats(store, clock, events, instances)
+    access = Access(store, clock)
+    await access.load()
+    chats = Chats(store, clock, events, instances, access)
+    judging = Judging(store, instances, access)
     feed = Feed(store, events, instances, chats)
-    backfill = Backfill(clock, events, instances)
+    backfill = Backfill(clock, events, instances, access)
     history = History(store, events, instances, chats, feed, backfill)
     media = Media(store, clock, settings, instances)
     sources = Sources(store, settings, guard, instances, chats, media)
     transcripts = Transcripts(settings, guard, events)
-    inbox = Inbox(store, clock, events, instances, tasks)
-    drafts = Drafts(store, clock, events, media)
+    inbox = Inbox(store, clock, events, instances, access, tasks)
+    drafts = Drafts(store, clock, events, media, access)
     outbox = Outbox(store, clock, events, instances, media, drafts, tasks, settings.zone)
 
     def connected(instance_id: str) -> None:
@@ -197,7 +206,7 @@ async def _build(
     opt_outs = OptOuts(store, clock, instances, chats)
     batches = Batches(store, clock, events, instances, drafts, approvals, repeats)
     rounds = Rounds(
-        store, clock, events, instances, drafts, outbox, opt_outs, batches,
+        store, clock, events, instances, access, drafts, outbox, opt_outs, batches,
         settings.bulk_per_minute, tasks,
     )  # fmt: skip
     groups = Groups(store, clock, events, instances, chats)
@@ -213,13 +222,16 @@ async def _build(
         guard=guard,
         feed=feed,
         address=address,
+        access=access,
+        judging=judging,
+        rulebook=Rulebook(store, clock, instances, chats, access, judging),
         instances=instances,
         supervisor=supervisor,
         login=Login(registry, supervisor, address),
         login_links=links,
         forms=forms,
         chats=chats,
-        contacts=Contacts(store, instances),
+        contacts=Contacts(store, instances, access),
         history=history,
         search=Search(store, instances, chats, history, backfill),
         media=media,
@@ -273,6 +285,7 @@ async def _sweep(core: Core, events_keep_days: int) -> None:
                 if events_keep_days:
                     await core.events.expire(events_keep_days)
             await core.approvals.expire()
+            await core.rulebook.sweep()
             await core.webhooks.expire()
             await core.keys.flush()
             await core.outbox.expire()

@@ -13,6 +13,7 @@ import anyio
 from sqlalchemy import Connection
 
 from messengers.clock import Clock, to_ms
+from messengers.core.access import Access
 from messengers.core.events import Events
 from messengers.core.happenings import Happenings
 from messengers.core.media import Media
@@ -92,13 +93,17 @@ class _News:
 class Drafts:
     """Held, queued, settled."""
 
-    def __init__(self, store: Store, clock: Clock, events: Events, media: Media) -> None:
+    def __init__(
+        self, store: Store, clock: Clock, events: Events, media: Media, access: Access
+    ) -> None:
         self._store = store
         self._clock = clock
         self._events = events
         self._media = media
-        self._happenings = Happenings(events, clock)
+        self._happenings = Happenings(events, clock, access)
         self._news: dict[str, _News] = {}
+        self.refusal = access.refusal
+        """Why nothing leaves for a chat, '' where nothing forbids it."""
 
     def add(
         self,

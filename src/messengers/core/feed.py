@@ -332,13 +332,18 @@ class Feed:
         return bool(found)
 
     async def _told(self, found: Sequence[Row]) -> list[Notice]:
-        """Rows of the log with the chats and messages they are about."""
+        """Rows of the log with the chats and messages they are about.
+
+        Without those about what access rules keep back, also where that was told before the rule.
+        """
         about = await self._by_key(messages.many, "messages", found, "message_id")
         places = await self._by_key(chats.many, "chats", found, "chat_id")
         told: list[Notice] = []
         for row in found:
             name = self._instances.name_of(row["instance_id"])
             chat, message = places.get(row["chat_id"]), about.get(row["message_id"])
+            if (chat and chat["hidden"]) or (message and message["withheld"]):
+                continue
             notice = Notice(
                 row["seq"],
                 row["instance_id"],

@@ -186,7 +186,9 @@ class Followups:
             chats.set_values(conn, chat["id"], unread=0, read_marker=chat["last_id"])
 
     def record(self, conn: Connection, kind: str, row: Row) -> None:
-        """An event about a stored message."""
+        """An event about a stored message. What is kept back wakes nobody."""
+        if row["withheld"]:
+            return
         self._events.record(
             conn,
             kind,

@@ -7,7 +7,6 @@ to, each time and whatever he decided for writing there; only the policy `never`
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from messengers.core.access import judge
 from messengers.core.acts import Act, InstanceAnswer, Shown
 from messengers.core.approvals import Approvals
 from messengers.core.callers import Caller
@@ -204,7 +203,7 @@ class GroupChanges:
         return self._act(caller, "leave_group", place, chosen, shown, {}, why)
 
     def _refuse(self, place: Chat, chosen: Instance) -> None:
-        verdict = judge(place, chosen)
+        verdict = self._chats.access.judge(place, chosen)
         if verdict.refused:
             raise Forbidden(verdict.why, _ASK_OWNER)
 
@@ -220,7 +219,7 @@ class GroupChanges:
     ) -> Act:
         """The act under its verdict; `always` is why the owner is asked also where he is known."""
         self._refuse(place, chosen)
-        verdict = judge(place, chosen)
+        verdict = self._chats.access.judge(place, chosen)
         asks = bool(always) and chosen.confirm != "never"
         why = verdict.why if not verdict.allowed and not always else always
         return _of_chat(

@@ -58,7 +58,7 @@ class Groups:
         self._events = events
         self._instances = instances
         self._chats = chats
-        self._happenings = Happenings(events, clock)
+        self._happenings = Happenings(events, clock, chats.access)
 
     async def list(
         self, caller: Caller, instance: str = "", query: str = "", limit: int = 20, cursor: str = ""

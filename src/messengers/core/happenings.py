@@ -11,19 +11,23 @@ from typing import Any, cast
 from sqlalchemy import Connection
 
 from messengers.clock import Clock, to_ms
+from messengers.core.access import Access
 from messengers.core.bursts import Burst
 from messengers.core.echoes import Echoes
 from messengers.core.events import Events
 from messengers.core.followups import find, has_mark, preview, retext
 from messengers.core.names import fold_handle, fold_name
 from messengers.core.summaries import summary_with
-from messengers.models import IdKind, encode_id
+from messengers.models import IdKind, Sender, encode_id
 from messengers.providers.base import (
     ChatSeen,
     ContactSeen,
     Happening,
     HistorySeen,
     MessageSeen,
+    PollVoted,
+    ReactionChanged,
+    ReactionTurned,
 )
 from messengers.store import chats, contacts, early, media, messages, search
 from messengers.store.rows import Row, dump_json, one_row
@@ -36,8 +40,9 @@ _NAME_RANK = {"stranger": 0, "platform": 1, "owner": 2}
 class Happenings:
     """Applies what providers saw."""
 
-    def __init__(self, events: Events, clock: Clock) -> None:
+    def __init__(self, events: Events, clock: Clock, access: Access) -> None:
         self._clock = clock
+        self._access = access
         self._events = events
         self.echoes = Echoes(events, clock)
         self.followups = self.echoes.followups
@@ -64,6 +69,12 @@ class Happenings:
                 self.chat(conn, instance_id, happening)
             case ContactSeen():
                 self._contact(conn, instance_id, happening, received_at)
+            case ReactionChanged(sender_native_id=who) | ReactionTurned(sender_native_id=who):
+                if self._hears(conn, instance_id, happening.chat_native_id, who):
+                    self.followups.apply(conn, instance_id, happening, received_at)
+            case PollVoted(voter_native_id=who):
+                if self._hears(conn, instance_id, happening.chat_native_id, who):
+                    self.followups.apply(conn, instance_id, happening, received_at)
             case _:
                 self.followups.apply(conn, instance_id, happening, received_at)
 
@@ -106,9 +117,18 @@ class Happenings:
         }
         return chats.add(conn, values | _name_columns(seen))
 
+    def _hears(self, conn: Connection, instance_id: str, chat: str, sender: str) -> bool:
+        """Whether what somebody does to a message counts: not of whom a rule keeps back."""
+        if self._access.is_open:
+            return True
+        place = chats.find_native(conn, instance_id, chat)
+        return place is None or not self._access.withheld(place, Sender(native_id=sender))
+
     def _contact(
         self, conn: Connection, instance_id: str, seen: ContactSeen, received_at: int
     ) -> None:
+        who = Sender(native_id=seen.native_id, phone=seen.phone, alt_ids=seen.alt_ids)
+        self._access.met(instance_id, who)
         values = {
             "display_name": seen.display_name,
             "name_source": seen.name_source,
@@ -140,12 +160,15 @@ class Happenings:
             quoted = find(conn, instance_id, chat["id"], reply_to) if reply_to else None
             keys = {reply_to: quoted["id"]} if quoted else {}
             values = _columns(instance_id, chat, seen, received_at, keys)
+            values["withheld"] = self._withheld(chat, seen)
             if not burst.add(chat, values):
                 known.append((values, seen))
                 continue
             if not seen.sender.is_me and burst.meets(instance_id, contact := _contact_of(seen)):
                 self._contact(conn, instance_id, contact, received_at)
             media.bind(conn, instance_id, chat["id"], seen.attachments)
+            if values["withheld"]:
+                self._hide(conn, burst.place(chat["id"]))
         self._events.record_all(conn, burst.finish())
         for values, seen in known:
             self._known(conn, burst.place(values["chat_id"]), values, seen)
@@ -165,7 +188,6 @@ class Happenings:
         new: list[dict[str, Any]] = []
         known: list[tuple[dict[str, Any], MessageSeen]] = []
         senders: dict[str, MessageSeen] = {}
-        newest: dict[str, dict[str, Any]] = {}
         for message in sorted(seen.messages, key=lambda each: each.sent_at):
             values = _columns(instance_id, chat, message, received_at, keys)
             if message.native_id in keys:
@@ -173,9 +195,9 @@ class Happenings:
                 continue
             last += 1
             keys[message.native_id] = last
-            values |= {"id": last, "search_rowid": None}
+            withheld = self._withheld(chat, message)
+            values |= {"id": last, "search_rowid": None, "withheld": withheld}
             new.append(values)
-            newest[message.direction] = values
             if not message.sender.is_me:
                 senders[message.sender.native_id] = message
         _add_all(conn, chat, new)
@@ -183,13 +205,33 @@ class Happenings:
             self._known(conn, chat, values, message)
         for message in senders.values():
             self._contact(conn, instance_id, _contact_of(message), received_at)
-        if seen.unread and not chat["last_id"]:
-            chats.set_values(conn, chat["id"], unread=seen.unread)
-        for values in sorted(newest.values(), key=lambda each: each["sent_at"]):
-            chat = self.summarize(conn, chat, values["id"], values)
+        self._summarize_past(conn, chat, new, seen.unread)
         if early.any_of(conn, instance_id):
             for message in seen.messages:
                 self.followups.catch_up(conn, chat, message.native_id)
+
+    def _summarize_past(self, conn: Connection, chat: Row, new: Sequence[Row], unread: int) -> None:
+        """The newest of each direction make the summary; what is kept back counts nowhere."""
+        newest = {values["direction"]: values for values in new if not values["withheld"]}
+        if any(values["withheld"] for values in new):
+            self._hide(conn, chat)
+        if unread and not chat["last_id"] and ("in" in newest or not new):
+            chats.set_values(conn, chat["id"], unread=unread)
+        for values in sorted(newest.values(), key=lambda each: each["sent_at"]):
+            chat = self.summarize(conn, chat, values["id"], values)
+
+    def _withheld(self, chat: Row, seen: MessageSeen) -> str:
+        """Why agents are not shown a message; of what we write ourselves they are."""
+        if self._access.is_open or seen.direction == "out":
+            return ""
+        self._access.met(chat["instance_id"], seen.sender)
+        return self._access.withheld(chat, seen.sender)
+
+    def _hide(self, conn: Connection, chat: Row) -> None:
+        """Something of a chat is kept back: see whether all of it is."""
+        hidden = int(self._access.hides(chat))
+        if hidden != chat["hidden"]:
+            chats.set_values(conn, chat["id"], hidden=hidden)
 
     def _known(self, conn: Connection, chat: Row, values: Row, seen: MessageSeen) -> None:
         """A message that is stored is seen again."""

@@ -1,14 +1,15 @@
 """Reading: one chat's transcript, the inbox across chats, one message, what comes next."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 import anyio
 
 from messengers.clock import from_ms, to_ms
+from messengers.core.access import is_closed
 from messengers.core.backfill import Backfill
-from messengers.core.callers import Caller
+from messengers.core.callers import OWNER, Caller
 from messengers.core.chats import ChatFilter, Chats, chat_key
 from messengers.core.events import Events
 from messengers.core.feed import Feed, Notice
@@ -18,6 +19,7 @@ from messengers.errors import InvalidInput, NotFound
 from messengers.models import Chat, Event, IdKind, Message, decode_id
 from messengers.store import Store
 from messengers.store import messages as rows
+from messengers.store import withheld as kept_back
 from messengers.store.rows import Row
 
 __all__ = ["History", "MessageDetail", "Waited"]
@@ -84,17 +86,19 @@ class History:
     ) -> Page[Message]:
         """Messages of one chat, oldest to newest; the cursor leads to older ones.
 
-        The messenger is asked for what of them the store may lack.
+        The messenger is asked for what of them the store may lack. The owner also reads what his
+        access rules keep from agents.
         """
         check_limit(limit, 200)
         self._instances.resolve(caller, chat.instance)
         if since and until and since >= until:
             raise InvalidInput("since is not before until.", "Swap them.")
         if around:
-            return await self._around(chat, limit, around)
+            return await self._around(caller, chat, limit, around)
         scope = f"read {chat.id} {since} {until}"
         position = self._store.cursors.decode(scope, cursor) if cursor else None
-        stmt = rows.page(since=since is not None, older=position is not None)
+        withheld = caller.actor == OWNER.actor
+        stmt = rows.page(since=since is not None, older=position is not None, withheld=withheld)
         params: dict[str, object] = {"until": _until(until)}
         if since:
             params["since"] = to_ms(since)
@@ -109,7 +113,12 @@ class History:
             if not await self._backfill.reach(chat, lowest, limit + 1):
                 break
             found = await self._store.rows(stmt, **params)
-        return self._page(scope, found, limit)
+        page = self._page(scope, found, limit)
+        if withheld or chat.kind == "dm":
+            return page
+        lowest = found[limit - 1]["sent_at"] if page.cursor else params.get("since", 0)
+        highest = position[0] if position else params["until"]
+        return await self._counted(page, chat, lowest, highest)
 
     async def since(self, chat: Chat) -> datetime | None:
         """When the oldest stored message of a chat was sent."""
@@ -125,15 +134,24 @@ class History:
             cursor = self._store.cursors.encode(scope, (last["sent_at"], last["id"]))
         return Page(tuple(self.of_row(row) for row in reversed(kept)), cursor)
 
-    async def _around(self, chat: Chat, limit: int, around: str) -> Page[Message]:
-        key = decode_id(IdKind.MESSAGE, around.strip()) or 0
-        middle = await self._store.row(rows.get, message=key)
-        if middle is None or middle["chat_id"] != chat_key(chat) or middle["sent_at"] is None:
+    async def _counted(
+        self, page: Page[Message], chat: Chat, lowest: object, highest: object
+    ) -> Page[Message]:
+        """The page, with how many messages of its time (ms) access rules keep from agents."""
+        span = {"since": lowest, "until": highest}
+        row = await self._store.row(kept_back.between, chat=chat_key(chat), **span)
+        return replace(page, left_out=row["number"] if row else 0)
+
+    async def _around(self, caller: Caller, chat: Chat, limit: int, around: str) -> Page[Message]:
+        middle = await self.row(caller, around)
+        if middle["chat_id"] != chat_key(chat) or middle["sent_at"] is None:
             raise NotFound("No such message in this chat.", "Take the id from search_messages.")
         at, message = middle["sent_at"], middle["id"]
         place = {"chat": chat_key(chat), "until": _END_OF_TIME, "at": at, "id": message}
-        newer = await self._store.rows(rows.around, limit=(limit + 1) // 2, **place)
-        stmt = rows.page(since=False, older=True)
+        withheld = caller.actor == OWNER.actor
+        stmt = rows.page(since=False, older=False, newer=True, withheld=withheld)
+        newer = await self._store.rows(stmt, limit=(limit + 1) // 2, **place)
+        stmt = rows.page(since=False, older=True, withheld=withheld)
         older = await self._store.rows(stmt, limit=limit - len(newer) + 1, **place)
         scope = f"read {chat.id} None None"
         return self._page(scope, [*reversed(newer), *older], limit)
@@ -193,7 +211,7 @@ class History:
         """The stored row of a message id that the caller may see."""
         key = decode_id(IdKind.MESSAGE, message.strip())
         row = await self._store.row(rows.get, message=key) if key is not None else None
-        if row is None or not caller.sees(row["instance_id"]):
+        if row is None or is_closed(caller, row):
             raise NotFound("No such message.", "Take the id from an answer, e.g. m3k9.")
         return row
 

@@ -16,6 +16,7 @@ from anyio.abc import TaskGroup
 from sqlalchemy import Connection
 
 from messengers.clock import Clock, to_ms
+from messengers.core.access import Access
 from messengers.core.events import Events
 from messengers.core.happenings import Happenings
 from messengers.core.instances import Instances
@@ -45,14 +46,20 @@ class Inbox:
     """Takes events from providers and brings them into the store."""
 
     def __init__(
-        self, store: Store, clock: Clock, events: Events, instances: Instances, tasks: TaskGroup
+        self,
+        store: Store,
+        clock: Clock,
+        events: Events,
+        instances: Instances,
+        access: Access,
+        tasks: TaskGroup,
     ) -> None:
         self._store = store
         self._clock = clock
         self._events = events
         self._instances = instances
         self._tasks = tasks
-        self._happenings = Happenings(events, clock)
+        self._happenings = Happenings(events, clock, access)
         self._news = anyio.Event()
         self._troubled: set[_Lane] = set()
         self._again: set[_Lane] = set()

@@ -15,6 +15,7 @@ import anyio
 from sqlalchemy import Connection
 
 from messengers.clock import Clock, to_ms
+from messengers.core.access import is_closed
 from messengers.core.callers import Caller
 from messengers.core.files import Files
 from messengers.core.instances import Instances
@@ -197,7 +198,7 @@ class Media:
     async def _of_message(self, caller: Caller, message_id: str, index: int) -> Row:
         key = decode_id(IdKind.MESSAGE, message_id.strip())
         row = await self._store.row(messages.get, message=key) if key is not None else None
-        if row is None or not caller.sees(row["instance_id"]):
+        if row is None or is_closed(caller, row):
             raise NotFound("No such message.", "Take the id from an answer, e.g. m3k9.")
         files = messages.message_of(row, "").attachments
         if not 0 <= index < len(files):

@@ -47,6 +47,7 @@ _CALL_DEADLINE_S = 60.0
 _MAX_ATTEMPTS = 8
 _DRAIN_S = 10.0
 _REST_S = 1.0
+_TOO_LATE = "Its time to live ended before it could be sent."
 
 
 class Outbox:
@@ -161,7 +162,7 @@ class Outbox:
     async def _waited(self, row: Row) -> bool:
         """Whether the row was ended, or waited for what concerns no other chat: look again."""
         if self._is_over(row):
-            await self._expire(row["draft"])
+            await self._end(row["draft"], _TOO_LATE)
             return True
         wait_s = self._early_s(row)
         if wait_s > 0:
@@ -205,6 +206,9 @@ class Outbox:
         if fresh is None or fresh["id"] != row["id"]:
             return 0.0
         if self._early_s(fresh) or self._is_over(fresh):
+            return 0.0
+        if why := self._drafts.refusal(place):
+            await self._end(fresh["draft"], why)
             return 0.0
         try:
             provider = self._instances.connected_provider(row["instance_id"])
@@ -286,10 +290,9 @@ class Outbox:
         """End what could not leave within its time to live, also where no lane comes to it."""
         now = to_ms(self._clock.now())
         for row in await self._store.rows(outbox.expired, now=now):
-            await self._expire(row["draft"])
+            await self._end(row["draft"], _TOO_LATE)
 
-    async def _expire(self, draft: str) -> None:
-        why = "Its time to live ended before it could be sent."
+    async def _end(self, draft: str, why: str) -> None:
         await self._events.write(lambda conn: self._drafts.drop(conn, draft, why))
         self._drafts.tell(draft)
 

@@ -18,6 +18,8 @@ class Page(Generic[T]):
     items: tuple[T, ...]
     cursor: str = ""
     """Opaque; empty at the end."""
+    left_out: int = 0
+    """How many between them access rules keep from agents."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,7 +15,7 @@ from anyio.abc import TaskGroup
 from sqlalchemy import Connection
 
 from messengers.clock import Clock, to_ms
-from messengers.core.access import judge
+from messengers.core.access import Access
 from messengers.core.batches import Batches
 from messengers.core.drafts import Drafts
 from messengers.core.events import Events
@@ -62,6 +62,7 @@ class Rounds:
         clock: Clock,
         events: Events,
         instances: Instances,
+        access: Access,
         drafts: Drafts,
         outbox: Outbox,
         opt_outs: OptOuts,
@@ -73,6 +74,7 @@ class Rounds:
         self._clock = clock
         self._events = events
         self._instances = instances
+        self._access = access
         self._drafts = drafts
         self._outbox = outbox
         self._opt_outs = opt_outs
@@ -208,7 +210,8 @@ class Rounds:
     def _let_go(self, conn: Connection, part: Row, instance: Instance) -> bool:
         """The next draft into the outbox; False: the owner decided against it since."""
         place = one_row(conn, chats.get, chat=part["chat_id"])
-        verdict = judge(chats.chat_of(place, instance.name, instance.provider), instance)
+        chat = chats.chat_of(place, instance.name, instance.provider)
+        verdict = self._access.judge(chat, instance)
         why = verdict.why if verdict.refused else ""
         why = OPTED_OUT if self._opt_outs.holds(conn, place) else why
         if why:

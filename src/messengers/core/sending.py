@@ -10,7 +10,6 @@ import anyio
 from sqlalchemy import Connection
 
 from messengers.clock import Clock
-from messengers.core.access import judge
 from messengers.core.acts import Act
 from messengers.core.approvals import Approvals, Stage
 from messengers.core.callers import OWNER, Caller
@@ -129,7 +128,7 @@ class Sending:
             await self._instances.able(caller, lambda can: can.max_buttons > 0, "send buttons")
         target = await self._chats.find(caller, chat, instance, write=True)
         chosen = self._instances.resolve(caller, target.instance)
-        verdict = judge(target, chosen)
+        verdict = self._chats.access.judge(target, chosen)
         if verdict.refused:
             raise Forbidden(verdict.why, "Only the owner can change that.")
         provider = self._instances.provider(chosen.id)

@@ -15,7 +15,6 @@ from urllib.parse import unquote
 
 import anyio
 
-from messengers.core.access import owner_knows
 from messengers.core.callers import Caller
 from messengers.core.chats import Chats
 from messengers.core.instances import Instances
@@ -141,7 +140,8 @@ class Sources:
         rows = [row for row in await self._mentions(match) if url in _links(row["text"])]
         chats = await self._chats.many(caller, {id_of(IdKind.CHAT, row["chat_id"]) for row in rows})
         return any(
-            chat.decision != "never" and owner_knows(chat, self._instances.by_name(chat.instance))
+            chat.decision != "never"
+            and self._chats.access.owner_knows(chat, self._instances.by_name(chat.instance))
             for chat in chats
         )
 

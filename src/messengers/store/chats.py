@@ -79,7 +79,7 @@ part_named = (
 _SHOWN = (
     *("id", "instance_id", "native_id", "kind", "name", "name_source", "alias", "phone"),
     *("username", "parent_id", "unread", "last_at", "last_text", "last_sender", "last_direction"),
-    *("waiting", "owner_wrote_at", "peer_wrote_at", "decision"),
+    *("waiting", "owner_wrote_at", "peer_wrote_at", "decision", "hidden"),
 )
 _shown = select(*(_chats.c[name] for name in _SHOWN))
 _holding = select(_chats.c.parent_id).where(
@@ -115,12 +115,15 @@ def list_page(
     waiting: bool,
     since: bool,
     after: bool,
+    hidden: bool,
 ) -> Select[Any]:
     """Chats, newest first. Without messages no dm and nothing that only holds channels.
 
-    Parameters by name of the flag, and `limit`.
+    Parameters by name of the flag, and `limit`. `hidden`: also those that only the owner sees.
     """
     stmt = _shown.where(or_(_chats.c.last_at > 0, _place))
+    if not hidden:
+        stmt = stmt.where(_chats.c.hidden == 0)
     if instances:
         stmt = stmt.where(_chats.c.instance_id.in_(bindparam("instances", expanding=True)))
     if query:

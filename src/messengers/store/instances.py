@@ -13,6 +13,7 @@ from messengers.clock import from_ms
 from messengers.errors import StorageUnavailable
 from messengers.models import Instance
 from messengers.store import sqlite
+from messengers.store.access_tables import AccessRuleRow
 from messengers.store.batch_tables import OptOutRow
 from messengers.store.rows import Row, load_json
 from messengers.store.tables import (
@@ -51,6 +52,7 @@ _media = table(MediaRow)
 _events = table(EventRow)
 _approvals = table(ApprovalRow)
 _opt_outs = table(OptOutRow)
+_access_rules = table(AccessRuleRow)
 
 every = select(_instances).order_by(_instances.c.created_at, _instances.c.id)
 credentials = select(_credentials)
@@ -174,5 +176,6 @@ def remove(conn: Connection, instance_id: str) -> list[str]:
     conn.execute(delete(_events).where(_events.c.instance_id == instance_id))
     conn.execute(delete(_approvals).where(_approvals.c.instance_id == instance_id))
     conn.execute(delete(_opt_outs).where(_opt_outs.c.instance_id == instance_id))
+    conn.execute(delete(_access_rules).where(_access_rules.c.instance_id == instance_id))
     conn.execute(delete(_instances).where(_instances.c.id == instance_id))
     return hashes

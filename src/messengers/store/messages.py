@@ -40,7 +40,6 @@ __all__ = [
     "add_all",
     "add_new",
     "any_of_platform",
-    "around",
     "by_native",
     "found",
     "get",
@@ -105,8 +104,10 @@ last_of_owner = (
     .limit(1)
 )
 """When the owner himself last wrote in a chat."""
+_shown = _messages.c.withheld == ""
+"""What no access rule keeps from agents."""
 incoming = select(func.count().label("number")).where(
-    _messages.c.chat_id == bindparam("chat"), _messages.c.direction == "in"
+    _messages.c.chat_id == bindparam("chat"), _messages.c.direction == "in", _shown
 )
 worded = (
     select(_messages)
@@ -127,6 +128,7 @@ _latest = (
         _messages.c.chat_id == bindparam("chat"),
         _messages.c.direction == "in",
         _messages.c.sender_id != "",
+        _shown,
     )
     .order_by(_messages.c.sent_at.desc(), _messages.c.id.desc())
     .limit(2_000)
@@ -142,6 +144,7 @@ unread_after = select(func.count().label("unread"), func.max(_messages.c.id).lab
     _messages.c.id > bindparam("marker"),
     _messages.c.sent_at.is_not(None),
     _new,
+    _shown,
 )
 unread_until = (
     select(_messages)
@@ -153,6 +156,7 @@ unread_until = (
         _messages.c.id <= bindparam("until"),
         _messages.c.sent_at.is_not(None),
         _new,
+        _shown,
     )
     .order_by(_messages.c.sent_at.desc(), _messages.c.id.desc())
     .limit(bindparam("limit"))
@@ -208,10 +212,15 @@ def set_values(conn: Connection, message: int, **values: object) -> None:
 
 
 @cache
-def page(*, since: bool, older: bool, newer: bool = False) -> Select[Any]:
-    """Messages of `chat` before `until` (ms), newest first; `newer` reverses from a position."""
+def page(*, since: bool, older: bool, newer: bool = False, withheld: bool = False) -> Select[Any]:
+    """Messages of `chat` before `until` (ms), newest first; `newer` reverses from a position.
+
+    `withheld`: also what access rules keep from agents.
+    """
     time, key = _messages.c.sent_at, _messages.c.id
     stmt = select(_messages).where(_messages.c.chat_id == bindparam("chat"))
+    if not withheld:
+        stmt = stmt.where(_shown)
     if since:
         stmt = stmt.where(time >= bindparam("since"))
     if older:
@@ -229,14 +238,15 @@ def page(*, since: bool, older: bool, newer: bool = False) -> Select[Any]:
 oldest_of_chat = select(func.min(_messages.c.sent_at).label("sent_at")).where(
     _messages.c.chat_id == bindparam("chat")
 )
-around = page(since=False, older=False, newer=True)
 
 
 @cache
 def newest_of_chats(*, mentions: bool) -> Select[Any]:
     """The newest `per_chat` messages of one `chat` since `since`, newest first."""
     stmt = select(_messages).where(
-        _messages.c.chat_id == bindparam("chat"), _messages.c.sent_at >= bindparam("since")
+        _messages.c.chat_id == bindparam("chat"),
+        _messages.c.sent_at >= bindparam("since"),
+        _shown,
     )
     if mentions:
         stmt = stmt.where(_messages.c.mentions_me == 1)
@@ -254,7 +264,7 @@ def found(
     """
     hit = _fts.c.rowid
     stmt = select(_messages).join_from(_fts, _messages, hit == _messages.c.search_rowid)
-    stmt = stmt.where(literal_column("message_search").op("MATCH")(bindparam("match")))
+    stmt = stmt.where(literal_column("message_search").op("MATCH")(bindparam("match")), _shown)
     if sender:
         stmt = stmt.where(func.instr(func.lower(_messages.c.sender_name), bindparam("sender")) > 0)
     if me:

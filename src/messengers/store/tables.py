@@ -105,6 +105,8 @@ class ChatRow(Record, table=True):
     archived: int = 0
     muted: int = 0
     created_at: int
+    hidden: int = Field(default=0, sa_column_kwargs={"server_default": text("0")})
+    """Only the owner sees it: an access rule keeps out whoever writes there."""
 
 
 class ContactRow(Record, table=True):
@@ -149,6 +151,7 @@ class MessageRow(Record, table=True):
         ),
         Index("ix_message_chat_time", "chat_id", "sent_at", "id"),
         Index("ix_message_time", "sent_at", "id"),
+        Index("ix_message_withheld", "chat_id", "sent_at", sqlite_where=text("withheld != ''")),
         {"sqlite_autoincrement": True},
     )
 
@@ -181,6 +184,8 @@ class MessageRow(Record, table=True):
     search_rowid: int | None = Field(default=None, unique=True)
     edited_at: int | None = None
     """The platform's time of the text that stands here now."""
+    withheld: str = Field(default="", sa_column_kwargs={"server_default": ""})
+    """Why agents are not shown it, as in `deny r3` or `silent r4`; empty: they are."""
 
 
 class EventRow(Record, table=True):
@@ -317,21 +322,6 @@ class ApiKeyRow(Record, table=True):
     revoked_at: int | None = None
     last_used_at: int | None = None
     use_count: int = 0
-
-
-class AccessRuleRow(Record, table=True):
-    __table_args__ = {"sqlite_autoincrement": True}
-
-    id: int | None = Field(default=None, primary_key=True)
-    instance_id: str = ""
-    direction: str
-    subject_kind: str
-    subject: str
-    effect: str
-    priority: int = 0
-    note: str = ""
-    created_at: int
-    expires_at: int | None = None
 
 
 class SettingRow(Record, table=True):

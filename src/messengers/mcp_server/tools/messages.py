@@ -107,9 +107,10 @@ async def read_messages(
         ends = call.zone.range(span.since or first, span.until or last)
         if format == "json":
             ours = {"chat": place.id, "instance": place.instance, "range": ends}
+            ours |= {"left_out": str(page.left_out)} if page.left_out else {}
             theirs = {"name": place.name, "messages": messages_as_data(page.items)}
             return json_answer(ours, theirs, note)
-        return _transcript(call, place, page.items, f"{ends}{oldest}", note)
+        return _transcript(call, place, page, f"{ends}{oldest}", note)
 
     return await Paged(fetch, render).answer(limit)
 
@@ -206,17 +207,16 @@ async def wait_for_messages(
     return _arrived(call, waited, note)
 
 
-def _transcript(
-    call: Asking, place: Chat, messages: tuple[Message, ...], ends: str, note: str
-) -> str:
+def _transcript(call: Asking, place: Chat, page: Page[Message], ends: str, note: str) -> str:
     transcript = Transcript(call.zone)
-    lines = transcript.lines(messages) or ["(no messages here)"]
+    lines = transcript.lines(page.items) or ["(no messages here)"]
     title = transcript.visible.line(place.name)
     top = header(
         f"chat {place.id}",
         f'{place.provider} "{place.instance}"',
         "" if place.kind == "dm" else place.kind,
         ends,
+        f"{counted(page.left_out, 'message')} left out by access rules" if page.left_out else "",
         transcript.visible.report(),
     )
     return _joined(top, untrusted(lines, title), note)

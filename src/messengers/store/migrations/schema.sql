@@ -135,7 +135,7 @@ CREATE TABLE chat (
     decided_at INTEGER,
     archived INTEGER NOT NULL,
     muted INTEGER NOT NULL,
-    created_at INTEGER NOT NULL,
+    created_at INTEGER NOT NULL, hidden INTEGER DEFAULT 0 NOT NULL,
     FOREIGN KEY(instance_id) REFERENCES instance (id) ON DELETE CASCADE,
     FOREIGN KEY(parent_id) REFERENCES chat (id) ON DELETE SET NULL,
     UNIQUE (instance_id, native_id)
@@ -295,7 +295,7 @@ CREATE TABLE message (
     detail VARCHAR NOT NULL,
     status VARCHAR NOT NULL,
     delivery VARCHAR NOT NULL,
-    search_rowid INTEGER, edited_at INTEGER,
+    search_rowid INTEGER, edited_at INTEGER, withheld VARCHAR DEFAULT '' NOT NULL,
     FOREIGN KEY(chat_id) REFERENCES chat (id) ON DELETE CASCADE,
     FOREIGN KEY(instance_id) REFERENCES instance (id) ON DELETE CASCADE,
     UNIQUE (search_rowid)
@@ -304,6 +304,8 @@ CREATE TABLE message (
 CREATE INDEX ix_message_chat_time ON message (chat_id, sent_at, id);
 
 CREATE INDEX ix_message_time ON message (sent_at, id);
+
+CREATE INDEX ix_message_withheld ON message (chat_id, sent_at) WHERE withheld != '';
 
 CREATE UNIQUE INDEX ux_message_native ON message (instance_id, chat_id, native_id) WHERE native_id IS NOT NULL;
 
@@ -364,6 +366,21 @@ CREATE INDEX ix_outbox_ref ON outbox (requested_by, client_ref);
 CREATE INDEX ix_outbox_same ON outbox (draft_hash, created_at);
 
 CREATE INDEX ix_outbox_todo ON outbox (state, not_before, id);
+
+CREATE TABLE pairing (
+    id INTEGER NOT NULL PRIMARY KEY AUTOINCREMENT,
+    instance_id VARCHAR NOT NULL,
+    chat_id INTEGER NOT NULL,
+    sender_id VARCHAR NOT NULL,
+    code VARCHAR NOT NULL,
+    created_at INTEGER NOT NULL,
+    expires_at INTEGER NOT NULL,
+    told_at INTEGER,
+    FOREIGN KEY(instance_id) REFERENCES instance (id) ON DELETE CASCADE,
+    FOREIGN KEY(chat_id) REFERENCES chat (id) ON DELETE CASCADE,
+    UNIQUE (chat_id),
+    UNIQUE (code)
+);
 
 CREATE VIRTUAL TABLE passage USING fts5(terms, content='', detail=none, tokenize='ascii');
 

@@ -17,7 +17,7 @@ from messengers.core.callers import OWNER
 from messengers.core.core import Core
 from messengers.errors import InvalidInput, MessengersError
 from messengers.logs import log_file, tail
-from messengers.web.control import batches, decisions, instances, letters, webhooks
+from messengers.web.control import access, batches, decisions, instances, letters, webhooks
 from messengers.web.control.exchange import Question, Segments, answered, read
 from messengers.web.health import is_well
 from messengers.web.refusals import error_response
@@ -48,6 +48,7 @@ def control_app(core: Core, stop: Callable[[], None]) -> Starlette:
             Route("/log", answered(process.log), methods=["GET"]),
             *instances.routes(core),
             *decisions.routes(core),
+            *access.routes(core),
             *batches.routes(core),
             *letters.routes(core),
             *webhooks.routes(core),

@@ -1,0 +1,76 @@
+"""Who is heard and who may be written to, for the owner."""
+
+from pydantic import AwareDatetime, Field
+from starlette.requests import Request
+from starlette.routing import Route
+
+from messengers.core.callers import OWNER
+from messengers.core.core import Core
+from messengers.core.rulebook import NewRule
+from messengers.core.rules import Direction, Effect
+from messengers.errors import InvalidInput
+from messengers.web.control.exchange import Question, answered, read, ref_of
+
+__all__ = ["routes"]
+
+_SHOWN = 50
+_SHOWN_MAX = 500
+
+
+class RuleOf(Question):
+    """A rule to make; None is what is usual."""
+
+    effect: Effect
+    who: str
+    direction: Direction | None = None
+    instance: str = ""
+    country: str = ""
+    priority: int = 0
+    note: str = ""
+    expires_at: AwareDatetime | None = Field(default=None)
+
+
+class Who(Question):
+    """Somebody to ask the rules about."""
+
+    who: str
+    instance: str = ""
+    country: str = ""
+
+
+def routes(core: Core) -> list[Route]:
+    """`/access`."""
+    owner = _Owner(core)
+    return [
+        Route("/access/rules", answered(owner.list), methods=["GET"]),
+        Route("/access/rules", answered(owner.add), methods=["POST"]),
+        Route("/access/rules/{ref}", answered(owner.remove), methods=["DELETE"]),
+        Route("/access/check", answered(owner.check), methods=["POST"]),
+        Route("/access/withheld", answered(owner.withheld), methods=["GET"]),
+    ]
+
+
+class _Owner:
+    def __init__(self, core: Core) -> None:
+        self._core = core
+        self._book = core.rulebook
+
+    async def list(self, _: Request) -> object:
+        return self._book.list(OWNER)
+
+    async def add(self, request: Request) -> object:
+        asked = await read(request, RuleOf)
+        return await self._book.add(OWNER, await self._book.read(OWNER, NewRule(**dict(asked))))
+
+    async def remove(self, request: Request) -> object:
+        return await self._book.remove(OWNER, ref_of(request))
+
+    async def check(self, request: Request) -> object:
+        asked = await read(request, Who)
+        return await self._book.explain(OWNER, asked.who, asked.instance, asked.country)
+
+    async def withheld(self, request: Request) -> object:
+        limit = request.query_params.get("limit", str(_SHOWN))
+        if not limit.isdecimal():
+            raise InvalidInput(f"limit must be from 1 to {_SHOWN_MAX}.")
+        return await self._core.judging.withheld(OWNER, int(limit[:9]))
