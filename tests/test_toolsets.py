@@ -36,7 +36,8 @@ def test_a_tool_set_that_does_not_exist_is_no_setting(
     with pytest.raises(InvalidInput) as raised:
         Settings.load(home=tmp_path)
 
-    assert raised.value.cause == "The setting toolsets does not fit: there are rich and groups."
+    named = "there are rich, groups and access."
+    assert raised.value.cause == f"The setting toolsets does not fit: {named}"
     assert "MESSENGERS_TOOLSETS or" in raised.value.remedy
 
 
@@ -77,7 +78,7 @@ def test_a_client_that_asks_for_none_there_is_is_told_instead_of_served_without(
     refused = json.loads(found.answer)
     assert found.caller is None
     assert (refused["ok"], refused["reason"]) == (False, "unknown_toolset")
-    assert "There are rich and groups." in refused["message"]
+    assert "There are rich, groups and access." in refused["message"]
     assert "gruops" not in refused["message"]
 
 

@@ -74,7 +74,7 @@ OnUnknown = Literal["hold", "resend"]
 """What follows where nobody can tell whether a message was sent: it is told, or sent again, which
 may send it twice."""
 Preset = Literal["reader", "messenger", "setup", "admin"]
-Toolset = Literal["rich", "groups"]
+Toolset = Literal["rich", "groups", "access"]
 """Tools that nobody has whom they were not given, beside the preset's."""
 Delivery = Literal["pending", "sent", "delivered", "read", "failed", "unknown"]
 Direction = Literal["in", "out"]

@@ -51,7 +51,7 @@ _CLIENT_VARIABLES = frozenset({"API_KEY"})
 """What our documented client configurations read: it may stand in the same environment."""
 LOOPBACK_NAMES = ("127.0.0.1", "localhost", "::1")
 _TOOLSETS: tuple[Toolset, ...] = get_args(Toolset)
-_NAMED = " and ".join(_TOOLSETS)
+_NAMED = f"{', '.join(_TOOLSETS[:-1])} and {_TOOLSETS[-1]}"
 
 
 def _split(separator: str) -> BeforeValidator:
@@ -190,7 +190,8 @@ class Settings(BaseSettings):
     """Which tools a stdio client and the local key get: reader, messenger, setup or admin."""
     toolsets: Toolsets = ()
     """More tools for a stdio client and the local key: `rich` (locations, contacts, polls,
-    stickers, the order of chats), `groups` (seeing and running groups). Empty: none of these."""
+    stickers, the order of chats), `groups` (seeing and running groups), `access` (rules on who is
+    heard, for the preset admin). Empty: none of these."""
     bulk_max_recipients: int = Field(default=100, ge=1, le=1_000)
     """The most recipients of one bulk send."""
     bulk_per_minute: int = Field(default=60, ge=1, le=100_000)

@@ -46,7 +46,7 @@ def test_a_key_opens_the_tool_sets_it_was_made_with(at: Run) -> None:
     assert made["key"]["toolsets"] == ["rich", "groups"]
     assert "messenger + rich + groups" in at("keys", "list").stdout
     unknown = at("keys", "create", "x", "--toolsets", "gruops", code=1).stderr
-    assert "There are rich and groups." in unknown
+    assert "There are rich, groups and access." in unknown
     assert "gruops" not in unknown
     at("keys", "revoke", "rich")
 

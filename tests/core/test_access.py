@@ -8,7 +8,6 @@ import anyio
 import pytest
 from sqlalchemy import Connection
 
-from messengers.clock import SystemClock
 from messengers.core.callers import OWNER
 from messengers.core.chats import ChatFilter
 from messengers.core.happenings import Happenings
@@ -428,9 +427,8 @@ def _forget_judgement(conn: Connection) -> None:
 
 async def test_a_rule_ends_at_its_time(gate: Gate) -> None:
     core = gate.house.core
-    ends = SystemClock().now() + timedelta(hours=1)
-    new = NewRule("deny", "eve", instance="me", expires_at=ends)
-    await core.rulebook.add(OWNER, await core.rulebook.read(OWNER, new))
+    new = NewRule("deny", "eve", instance="me")
+    await core.rulebook.add(OWNER, await core.rulebook.read(OWNER, new), days=0.5)
     await gate.see(wrote("eve", "hidden"))
     assert await gate.texts() == []
 
@@ -451,7 +449,6 @@ async def test_a_rule_ends_at_its_time(gate: Gate) -> None:
         (NewRule("deny", "12345"), "without its instance"),
         (NewRule("deny", "(a+)+$", instance="me"), "Regular expressions"),
         (NewRule("deny", "any", priority=5_000), "priority"),
-        (NewRule("deny", "any", expires_at=LONG_AGO), "over"),
     ],
 )
 async def test_what_is_no_rule_is_refused(gate: Gate, new: NewRule, cause: str) -> None:
@@ -467,6 +464,8 @@ async def test_only_the_owner_keeps_rules(gate: Gate) -> None:
             await attempt
     with pytest.raises(NotFound):
         await book.remove(OWNER, "r99")
+    with pytest.raises(InvalidInput, match="days"):
+        await book.add(OWNER, rule, days=-1)
 
 
 async def test_there_is_an_end_to_rules_that_are_looked_at_one_by_one(gate: Gate) -> None:

@@ -289,10 +289,10 @@ async def test_an_id_that_is_none_is_no_message_of_the_chat(
 
 
 async def test_every_write_says_what_became_of_it(connect: Connect) -> None:
-    async with connect("admin", toolsets=["rich", "groups"]) as client:
+    async with connect("admin", toolsets=["rich", "groups", "access"]) as client:
         answers = {row: await refused(client, row.name, no_such_parameter=1) for row in WRITES}
 
-    assert len(answers) == 27
+    assert len(answers) == 29
     for row, answer in answers.items():
         assert answer.endswith(row.closing(InvalidInput("x"))), row.name
 

@@ -1,6 +1,5 @@
 """`messengers access`: who is heard, who may be written to, and what is kept back."""
 
-from datetime import datetime, timedelta
 from typing import Annotated
 
 import typer
@@ -77,7 +76,6 @@ def add(
     if effect != "deny":
         # It lets somebody in whom another rule keeps out: no agent's shell may.
         require_person("A rule that lets somebody in")
-    ends = (datetime.now().astimezone() + timedelta(days=days)).isoformat() if days else None
     body: dict[str, object] = {
         "effect": effect,
         "who": who,
@@ -86,7 +84,7 @@ def add(
         "country": country,
         "priority": priority,
         "note": note,
-        "expires_at": ends,
+        "days": days,
     }
     made = ask("POST", "/access/rules", _RULE, body, home=home)
     if as_json:

@@ -32,7 +32,7 @@ def create(
     name: Annotated[str, typer.Argument(help="What will use it, e.g. `laptop`.")],
     preset: Annotated[Preset, typer.Option(help="Which tools it opens.")] = "messenger",
     toolsets: Annotated[
-        str, typer.Option(help="More tools, with commas between: `rich`, `groups`.")
+        str, typer.Option(help="More tools, with commas between: `rich`, `groups`, `access`.")
     ] = "",
     instance: Annotated[
         list[str] | None, typer.Option(help="Only this instance; may be repeated.")

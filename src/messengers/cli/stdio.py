@@ -30,7 +30,7 @@ Serves MCP on stdin and stdout. Starts the daemon when none runs.
 
   --home DIR      the data directory (else MESSENGERS_HOME, else the platform's)
   --preset NAME   which tools this client gets
-  --toolsets A,B  more tools: rich, groups
+  --toolsets A,B  more tools: rich, groups, access
   --channel       messages of chats you know wake Claude Code (its research preview)
   --embedded      no daemon: everything in this one process, for containers
 """

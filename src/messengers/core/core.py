@@ -10,6 +10,7 @@ from anyio.abc import TaskGroup
 
 from messengers.clock import Clock, SystemClock
 from messengers.core.access import Access
+from messengers.core.access_acts import AccessActs
 from messengers.core.address import Address
 from messengers.core.approvals import Approvals
 from messengers.core.arrangements import Arrangements
@@ -85,6 +86,7 @@ class Core:
     access: Access
     judging: Judging
     rulebook: Rulebook
+    access_acts: AccessActs
     instances: Instances
     supervisor: Supervisor
     login: Login
@@ -198,6 +200,7 @@ async def _build(
     approvals = Approvals(store, clock, address, events, instances, chats)
     approvals.executors.update(instances.executors)
     leaks = Leaks(store, clock, chats)
+    rulebook = Rulebook(store, clock, instances, chats, access, judging)
     repeats = Repeats(store, clock, outbox.steady)
     sending = Sending(
         store, clock, settings.zone, events, instances, chats, history, sources, drafts, outbox,
@@ -224,7 +227,8 @@ async def _build(
         address=address,
         access=access,
         judging=judging,
-        rulebook=Rulebook(store, clock, instances, chats, access, judging),
+        rulebook=rulebook,
+        access_acts=AccessActs(rulebook, chats, instances, approvals),
         instances=instances,
         supervisor=supervisor,
         login=Login(registry, supervisor, address),

@@ -143,8 +143,10 @@ class History:
         return replace(page, left_out=row["number"] if row else 0)
 
     async def _around(self, caller: Caller, chat: Chat, limit: int, around: str) -> Page[Message]:
-        middle = await self.row(caller, around)
-        if middle["chat_id"] != chat_key(chat) or middle["sent_at"] is None:
+        key = decode_id(IdKind.MESSAGE, around.strip()) or 0
+        middle = await self._store.row(rows.get, message=key)
+        here = middle is not None and middle["chat_id"] == chat_key(chat)
+        if middle is None or not here or middle["sent_at"] is None or is_closed(caller, middle):
             raise NotFound("No such message in this chat.", "Take the id from search_messages.")
         at, message = middle["sent_at"], middle["id"]
         place = {"chat": chat_key(chat), "until": _END_OF_TIME, "at": at, "id": message}

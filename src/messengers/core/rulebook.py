@@ -5,8 +5,8 @@ is kept out is gone from what agents read, and one who is let in is there as a w
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from datetime import datetime
+from dataclasses import dataclass, replace
+from datetime import timedelta
 from typing import Literal
 
 import anyio
@@ -25,12 +25,13 @@ from messengers.errors import InvalidInput, NotFound
 from messengers.models import IdKind, Model, decode_id
 from messengers.store import Store, access_rules, audit
 
-__all__ = ["Explanation", "NewRule", "Rulebook"]
+__all__ = ["MOST_DAYS", "Explanation", "NewRule", "Rulebook"]
 
 _MOST = 10_000
 _MOST_BROAD = 200
 """Rules that are not found by a key are looked at one by one, for each message."""
 _MAX_NOTE = 200
+MOST_DAYS = 3_650
 _BROAD = frozenset({"any", "glob", "phone_prefix"})
 _USUAL: dict[Effect, Direction] = {
     "allow": "both",
@@ -53,7 +54,6 @@ class NewRule:
     """Of numbers without one, as RU."""
     priority: int = 0
     note: str = ""
-    expires_at: datetime | None = None
 
 
 class Explanation(Model):
@@ -105,7 +105,7 @@ class Rulebook:
         raise NotFound("No such rule.", "Take the id from the list of rules, e.g. r3.")
 
     async def read(self, caller: Caller, new: NewRule) -> Rule:
-        """A new rule as it would be stored; its key is 0. Raises what is wrong with it."""
+        """A new rule as it would be stored, without key and time. Raises what is wrong with it."""
         direction = new.direction or _USUAL[new.effect]
         if new.effect == "silent" and direction != "in":
             raise InvalidInput("silent is about what comes in.", "To send nothing: read_only.")
@@ -113,9 +113,6 @@ class Rulebook:
             raise InvalidInput("read_only is about what goes out.", "Leave the direction out.")
         if len(new.note) > _MAX_NOTE or not -1_000 <= new.priority <= 1_000:
             raise InvalidInput("The note or priority does not fit.", "-1000 to 1000, 200 letters.")
-        now = self._clock.now()
-        if new.expires_at is not None and new.expires_at <= now:
-            raise InvalidInput("That time is over.", "Give one to come.")
         instance_id, subject = await self._subject(caller, new.who, new.instance, new.country)
         return Rule(
             key=0,
@@ -126,17 +123,22 @@ class Rulebook:
             effect=new.effect,
             priority=new.priority,
             note=new.note.strip(),
-            created_at=to_ms(now),
-            expires_at=to_ms(new.expires_at) if new.expires_at else None,
+            created_at=0,
+            expires_at=None,
         )
 
-    async def add(self, caller: Caller, rule: Rule, by: str = "") -> AccessRule:
-        """Have it hold, and judge anew what is stored.
+    async def add(self, caller: Caller, rule: Rule, days: float = 0, by: str = "") -> AccessRule:
+        """Have it hold, for some days or for good (0), and judge anew what is stored.
 
         One that says the same of the same already takes its new priority, note and end.
         Raises InvalidInput: there are too many.
         """
         caller.require_owner()
+        if not 0 <= days <= MOST_DAYS:
+            raise InvalidInput(f"days must be from 0 to {MOST_DAYS:,}; 0 is for good.")
+        now = self._clock.now()
+        ends = to_ms(now + timedelta(days=days)) if days else None
+        rule = replace(rule, created_at=to_ms(now), expires_at=ends)
         async with self._changing:
             same = [each for each in self._access.rules.all if _says_the_same(each, rule)]
             self._require_room(rule, without=len(same))

@@ -18,6 +18,7 @@ __all__ = [
     "CAP",
     "DOUBT",
     "DOUBT_OF_CHANGE",
+    "AccessResult",
     "BulkResult",
     "Done",
     "DoneResult",
@@ -139,6 +140,14 @@ class GroupDone(BaseModel):
     notes: list[str] = []
 
 
+class AccessDone(BaseModel):
+    """What a change of who is heard answers."""
+
+    outcome: str
+    approval: str = ""
+    notes: list[str] = []
+
+
 class LettersDone(BaseModel):
     """What trying dead letters again answers."""
 
@@ -159,6 +168,7 @@ class BulkDone(BaseModel):
     notes: list[str] = []
 
 
+AccessResult = Annotated[CallToolResult, AccessDone]
 BulkResult = Annotated[CallToolResult, BulkDone]
 SentResult = Annotated[CallToolResult, Sent]
 DoneResult = Annotated[CallToolResult, Done]

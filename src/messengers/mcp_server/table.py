@@ -13,6 +13,7 @@ from messengers.errors import MessengersError, Uncertain
 from messengers.mcp_server.results import DOUBT, DOUBT_OF_CHANGE
 from messengers.mcp_server.schemas import of_answer, of_parameters
 from messengers.mcp_server.tools import (
+    access,
     bulk,
     chats,
     groups,
@@ -118,6 +119,10 @@ def _group(function: Callable[..., Any], kind: Kind, *, repeatable: bool = False
     return Row(function, kind, preset, repeatable, toolset="groups", changes=True)
 
 
+def _rule(function: Callable[..., Any], kind: Kind) -> Row:
+    return Row(function, kind, "admin", repeatable=True, toolset="access", changes=True)
+
+
 TABLE = (
     Row(instances.list_instances, "read", "reader"),
     Row(chats.list_chats, "read", "reader"),
@@ -147,6 +152,10 @@ TABLE = (
     Row(bulk.control_bulk, "admin", "admin", repeatable=True),
     Row(bulk.list_scheduled, "read", "admin"),
     Row(bulk.cancel_scheduled, "admin", "admin", repeatable=True),
+    _rule(access.list_access_rules, "read"),
+    _rule(access.check_access, "read"),
+    _rule(access.set_access_rule, "admin"),
+    _rule(access.remove_access_rule, "admin"),
     _group(groups.list_groups, "read"),
     _group(groups.get_group, "read"),
     _group(groups.create_group, "write"),

@@ -1,12 +1,12 @@
 """Who is heard and who may be written to, for the owner."""
 
-from pydantic import AwareDatetime, Field
+from pydantic import Field
 from starlette.requests import Request
 from starlette.routing import Route
 
 from messengers.core.callers import OWNER
 from messengers.core.core import Core
-from messengers.core.rulebook import NewRule
+from messengers.core.rulebook import MOST_DAYS, NewRule
 from messengers.core.rules import Direction, Effect
 from messengers.errors import InvalidInput
 from messengers.web.control.exchange import Question, answered, read, ref_of
@@ -27,7 +27,8 @@ class RuleOf(Question):
     country: str = ""
     priority: int = 0
     note: str = ""
-    expires_at: AwareDatetime | None = Field(default=None)
+    days: float = Field(default=0, ge=0, le=MOST_DAYS)
+    """0: for good."""
 
 
 class Who(Question):
@@ -60,7 +61,8 @@ class _Owner:
 
     async def add(self, request: Request) -> object:
         asked = await read(request, RuleOf)
-        return await self._book.add(OWNER, await self._book.read(OWNER, NewRule(**dict(asked))))
+        rule = await self._book.read(OWNER, NewRule(**asked.model_dump(exclude={"days"})))
+        return await self._book.add(OWNER, rule, asked.days)
 
     async def remove(self, request: Request) -> object:
         return await self._book.remove(OWNER, ref_of(request))
