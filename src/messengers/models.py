@@ -24,8 +24,10 @@ __all__ = [
     "Decision",
     "Delivery",
     "Direction",
+    "DmPolicy",
     "Draft",
     "Event",
+    "GroupPolicy",
     "Health",
     "IdKind",
     "Instance",
@@ -68,6 +70,10 @@ NameSource = Literal["owner", "platform", "stranger"]
 admins (a title), or the counterpart himself. Only an owner's name may choose a recipient."""
 Confirm = Literal["never", "unknown_chats", "always"]
 Decision = Literal["always", "never"]
+DmPolicy = Literal["open", "allowlist", "off"]
+"""Who is heard in a dm where no rule says it: everybody, whom the owner knows, nobody."""
+GroupPolicy = Literal["open", "mention", "allowlist", "off"]
+"""The same for groups and channels; mention: only what mentions the account."""
 Pacing = Literal["off", "normal", "careful"]
 """How fast an instance sends; `core/pacing.py` has the figures."""
 OnUnknown = Literal["hold", "resend"]
@@ -149,6 +155,8 @@ class Instance(Model):
     read_only: bool = False
     pacing: Pacing = "off"
     on_unknown: OnUnknown = "hold"
+    dm_policy: DmPolicy = "open"
+    group_policy: GroupPolicy = "open"
     quiet_hours: str = ""
     """`22:00-08:00` in the owner's zone: nothing leaves then that nobody waits for."""
     retention_days: int = 0

@@ -86,6 +86,18 @@ def test_whoever_lets_somebody_in_sits_at_a_terminal(at: Run, command: tuple[str
     assert "interactive terminal" in at("access", *command, code=1).stderr
 
 
+async def test_the_owner_chooses_who_is_heard_at_an_instance(at: Run, office: House) -> None:
+    assert "careful: people open, groups open" in at("access", "policy", "careful").stdout
+    closed = at("access", "policy", "careful", "--dm", "off", "--group", "off").stdout
+    assert "people off, groups off" in closed
+    refused = at("access", "policy", "careful", "--dm", "open", code=1).stderr
+    assert "interactive terminal" in refused
+    shown = await run_sync(
+        lambda: typed(office, "policy", "careful", "--dm", "open", "--group", "open")
+    )
+    assert "people open, groups open" in shown
+
+
 @pytest.mark.case("S77")
 def test_a_regular_expression_is_refused_with_what_there_is(at: Run) -> None:
     refused = at("access", "add", "deny", "(a+)+$", "--instance", "shop", code=1).stderr

@@ -19,6 +19,8 @@ from messengers.cli.terminal import (
 from messengers.core.judging import WithheldMessage
 from messengers.core.rulebook import Explanation
 from messengers.core.rules import AccessRule, Direction, Effect
+from messengers.core.views import InstanceView
+from messengers.models import DmPolicy, GroupPolicy
 
 __all__ = ["access"]
 
@@ -27,6 +29,7 @@ access = typer.Typer(
 )
 
 _RULE, _RULES = TypeAdapter(AccessRule), TypeAdapter(list[AccessRule])
+_VIEW = TypeAdapter(InstanceView)
 _EXPLAINED, _WITHHELD = TypeAdapter(list[Explanation]), TypeAdapter(list[WithheldMessage])
 Who = Annotated[
     str,
@@ -123,6 +126,31 @@ def check(
         by = f" by {each.rule}" if each.rule else ""
         also = f"; also fitting: {others}" if others else ""
         say(f"{each.direction:<4}{each.verdict}{by}{also}")
+
+
+@access.command()
+def policy(
+    instance: Annotated[str, typer.Argument(help="The instance's name or id.")],
+    dm: Annotated[
+        DmPolicy | None, typer.Option(help="Who is heard when he writes to the account itself.")
+    ] = None,
+    group: Annotated[
+        GroupPolicy | None, typer.Option(help="Who is heard in groups and channels.")
+    ] = None,
+    home: Home = None,
+) -> None:
+    """Show or change who is heard at an instance where no rule says it.
+
+    open: everybody. allowlist: whom a rule allows, chats you said always for, and people whom you
+    wrote to yourself. mention: of groups only what mentions the account. off: nobody.
+    """
+    change = {"dm": dm, "group": group}
+    if (dm or "off", group or "off") != ("off", "off"):
+        # It may let somebody in whom the policy kept out: no agent's shell may.
+        require_person("Choosing who is heard")
+    view = ask("PUT", f"/access/policy/{segment(instance)}", _VIEW, change, home=home)
+    chosen = view.instance
+    say(f"{chosen.name}: people {chosen.dm_policy}, groups {chosen.group_policy}")
 
 
 @access.command()

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from messengers.clock import Clock, to_ms
 from messengers.core.callers import OWNER, Caller
 from messengers.core.identities import keys_of
+from messengers.core.registry import Registry
 from messengers.core.rules import Party, Rule, Rules, Side
 from messengers.models import Chat, IdKind, Instance, Sender, decode_id
 from messengers.store import Store, access_rules
@@ -33,9 +34,10 @@ class Verdict:
 class Access:
     """The rules of the owner, and what follows from them."""
 
-    def __init__(self, store: Store, clock: Clock) -> None:
+    def __init__(self, store: Store, clock: Clock, registry: Registry) -> None:
         self._store = store
         self._clock = clock
+        self._registry = registry
         self.rules = Rules()
 
     async def load(self) -> None:
@@ -53,10 +55,12 @@ class Access:
             after = links[-1]["id"]
         self.rules = rules
 
-    @property
-    def is_open(self) -> bool:
-        """Nothing is decided for anybody, so there is nothing to look up."""
-        return not self.rules.all
+    def is_open(self, instance_id: str) -> bool:
+        """Nothing is decided for anybody at an instance, so there is nothing to look up."""
+        if self.rules.all:
+            return False
+        instance = self._registry.entry(instance_id).instance
+        return instance.dm_policy == instance.group_policy == "open"
 
     def met(self, instance_id: str, sender: Sender) -> None:
         """These ids were told to be one person's."""
@@ -64,23 +68,44 @@ class Access:
             keys = keys_of((sender.native_id, *sender.alt_ids), sender.phone)
             self.rules.link(instance_id, keys)
 
-    def withheld(self, chat: Row, sender: Sender) -> str:
+    def withheld(self, chat: Row, sender: Sender, *, mentions_me: bool) -> str:
         """Why agents are not shown what somebody wrote in a chat; '' where they are."""
-        if self.is_open:
+        if self.is_open(chat["instance_id"]):
             return ""
         rule = self._holding("in", _party_in(chat, sender))
-        return f"{rule.effect} {rule.id}" if rule and rule.effect in ("deny", "silent") else ""
+        if rule is None:
+            return self._by_policy(chat, mentions_me=mentions_me)
+        return f"{rule.effect} {rule.id}" if rule.effect in ("deny", "silent") else ""
+
+    def _by_policy(self, chat: Row, *, mentions_me: bool) -> str:
+        """What the instance's policy says where no rule does."""
+        instance = self._registry.entry(chat["instance_id"]).instance
+        is_dm = chat["kind"] == "dm"
+        match instance.dm_policy if is_dm else instance.group_policy:
+            case "open":
+                return ""
+            case "mention":
+                return "" if mentions_me else "silent mention"
+            case "off":
+                return "deny off"
+            case "allowlist":
+                chosen = chat["decision"] == "always" or (is_dm and chat["owner_wrote_at"])
+                return "" if chosen else "deny allowlist"
 
     def hides(self, chat: Row) -> bool:
         """Whether only the owner sees a chat at all."""
-        if self.is_open:
+        if self.is_open(chat["instance_id"]):
             return False
         rule = self._holding("in", _party_of(chat))
-        return rule is not None and rule.effect == "deny"
+        if rule is not None:
+            return rule.effect == "deny"
+        why = self._by_policy(chat, mentions_me=True)
+        # Of a group that is on no list, somebody may be whom a rule lets in.
+        return why == "deny off" or (chat["kind"] == "dm" and bool(why))
 
     def shuns(self, contact: Row) -> bool:
         """Whether only the owner sees a person."""
-        if self.is_open:
+        if not self.rules.all:
             return False
         ids = (contact["native_id"], *load_json(contact["alt_ids"], ()))
         keys = keys_of(ids, contact["phone"], contact["username"])
@@ -89,7 +114,7 @@ class Access:
 
     def refusal(self, chat: Row) -> str:
         """Why nothing leaves for a chat; '' where a rule does not forbid it."""
-        return "" if self.is_open else _refusal(self._holding("out", _party_of(chat)))
+        return _refusal(self._holding("out", _party_of(chat))) if self.rules.all else ""
 
     def owner_knows(self, chat: Chat, instance: Instance) -> bool:
         """Whether the owner's side chose this chat.
@@ -97,14 +122,14 @@ class Access:
         He wrote there, decided for it or has a rule that allows it; for a bot it is enough that
         the person wrote first. Groups and channels are known by the owner's decision only.
         """
-        rule = None if self.is_open else self._holding("out", party_of(chat, instance))
+        rule = self._holding("out", party_of(chat, instance)) if self.rules.all else None
         return _knows(chat, instance, rule)
 
     def judge(self, chat: Chat, instance: Instance) -> Verdict:
         """The verdict for one chat under its rules and its instance's policy."""
         if instance.read_only:
             return Verdict(allowed=False, refused=True, why="This instance is read-only.")
-        rule = None if self.is_open else self._holding("out", party_of(chat, instance))
+        rule = self._holding("out", party_of(chat, instance)) if self.rules.all else None
         if why := _refusal(rule):
             return Verdict(allowed=False, refused=True, why=why)
         if chat.decision == "never":

@@ -32,7 +32,7 @@ from messengers.models import (
     require_id,
 )
 from messengers.providers.base import MarksRead, ResolvesRecipients
-from messengers.store import Store, messages
+from messengers.store import Store, access_rules, messages
 from messengers.store import chats as rows
 from messengers.store.rows import Row
 
@@ -352,6 +352,8 @@ class Chats:
         instance = self._instances.by_name(chat.instance)
         data = {"decision": decision or "ask"}
         self._events.record(conn, "chat.decided", instance_id=instance.id, chat_id=key, data=data)
+        if not self.access.is_open(instance.id):
+            access_rules.mark(conn)  # whom he decides for he may know now, or no more
 
     async def decided(self, caller: Caller) -> Sequence[Chat]:
         """Chats with a standing answer, oldest decision first."""

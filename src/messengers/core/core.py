@@ -178,7 +178,7 @@ async def _build(
         store, clock, events, registry, supervisor, forms, links, address, settings.confirm
     )
     await instances.load()
-    access = Access(store, clock)
+    access = Access(store, clock, registry)
     await access.load()
     chats = Chats(store, clock, events, instances, access)
     judging = Judging(store, instances, access)

@@ -29,7 +29,7 @@ from messengers.providers.base import (
     ReactionChanged,
     ReactionTurned,
 )
-from messengers.store import chats, contacts, early, media, messages, search
+from messengers.store import access_rules, chats, contacts, early, media, messages, search
 from messengers.store.rows import Row, dump_json, one_row
 
 __all__ = ["Happenings"]
@@ -119,10 +119,10 @@ class Happenings:
 
     def _hears(self, conn: Connection, instance_id: str, chat: str, sender: str) -> bool:
         """Whether what somebody does to a message counts: not of whom a rule keeps back."""
-        if self._access.is_open:
+        if self._access.is_open(instance_id):
             return True
-        place = chats.find_native(conn, instance_id, chat)
-        return place is None or not self._access.withheld(place, Sender(native_id=sender))
+        place, who = chats.find_native(conn, instance_id, chat), Sender(native_id=sender)
+        return place is None or not self._access.withheld(place, who, mentions_me=True)
 
     def _contact(
         self, conn: Connection, instance_id: str, seen: ContactSeen, received_at: int
@@ -167,7 +167,7 @@ class Happenings:
             if not seen.sender.is_me and burst.meets(instance_id, contact := _contact_of(seen)):
                 self._contact(conn, instance_id, contact, received_at)
             media.bind(conn, instance_id, chat["id"], seen.attachments)
-            if values["withheld"]:
+            if values["withheld"] or chat["hidden"]:
                 self._hide(conn, burst.place(chat["id"]))
         self._events.record_all(conn, burst.finish())
         for values, seen in known:
@@ -222,16 +222,18 @@ class Happenings:
 
     def _withheld(self, chat: Row, seen: MessageSeen) -> str:
         """Why agents are not shown a message; of what we write ourselves they are."""
-        if self._access.is_open or seen.direction == "out":
+        if self._access.is_open(chat["instance_id"]) or seen.direction == "out":
             return ""
         self._access.met(chat["instance_id"], seen.sender)
-        return self._access.withheld(chat, seen.sender)
+        return self._access.withheld(chat, seen.sender, mentions_me=seen.mentions_me)
 
     def _hide(self, conn: Connection, chat: Row) -> None:
-        """Something of a chat is kept back: see whether all of it is."""
+        """Something of a chat is kept back, or was: see whether all of it is."""
         hidden = int(self._access.hides(chat))
         if hidden != chat["hidden"]:
             chats.set_values(conn, chat["id"], hidden=hidden)
+        if hidden < chat["hidden"]:
+            access_rules.mark(conn)  # what came before it was opened is to be seen too
 
     def _known(self, conn: Connection, chat: Row, values: Row, seen: MessageSeen) -> None:
         """A message that is stored is seen again."""

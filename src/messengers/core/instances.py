@@ -26,7 +26,15 @@ from messengers.core.setup import Executor, Setup, checked_endpoints
 from messengers.core.supervisor import Supervisor
 from messengers.core.views import Examined, InstanceView, answer_of, view_of
 from messengers.errors import NotConnected, Unsupported
-from messengers.models import Confirm, Instance, Lifecycle, OnUnknown, Pacing
+from messengers.models import (
+    Confirm,
+    DmPolicy,
+    GroupPolicy,
+    Instance,
+    Lifecycle,
+    OnUnknown,
+    Pacing,
+)
 from messengers.providers.base import Provider
 from messengers.providers.capabilities import Capabilities
 from messengers.store import Store
@@ -311,6 +319,8 @@ class Instances:
         on_unknown: OnUnknown | None = None,
         quiet_hours: str | None = None,
         retention_days: int | None = None,
+        dm_policy: DmPolicy | None = None,
+        group_policy: GroupPolicy | None = None,
     ) -> InstanceView:
         """What the owner decides of an instance while it runs; None stays as it is."""
         caller.require_owner()
@@ -320,6 +330,8 @@ class Instances:
             "on_unknown": on_unknown,
             "quiet_hours": quiet,
             "retention_days": retention_days,
+            "dm_policy": dm_policy,
+            "group_policy": group_policy,
         }
         choices = {name: value for name, value in chosen.items() if value is not None}
         if choices:

@@ -48,6 +48,11 @@ class Judging:
         self._access = access
         self._line = anyio.Lock()
 
+    async def begin(self) -> None:
+        """Judge everything: what decides has changed."""
+        await self._store.write(access_rules.mark)
+        await self.finish()
+
     async def finish(self) -> None:
         """Judge everything, where a change of the rules asked for it and none did since."""
         async with self._line:
@@ -66,7 +71,8 @@ class Judging:
         people = await self._people(chat, {row["sender_id"] for row in groups})
         changes: list[tuple[Row, str]] = []
         for row in groups:
-            reason = self._access.withheld(chat, people[row["sender_id"]])
+            mentions, who = bool(row["mentions_me"]), people[row["sender_id"]]
+            reason = self._access.withheld(chat, who, mentions_me=mentions)
             if reason != row["withheld"]:
                 changes.append((row, reason))
         hidden = int(self._access.hides(chat))

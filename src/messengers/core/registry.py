@@ -29,7 +29,9 @@ from messengers.store.rows import Row, load_json
 
 __all__ = ["CHOICES", "Entry", "Registry"]
 
-CHOICES = frozenset({"pacing", "on_unknown", "quiet_hours", "retention_days"})
+CHOICES = frozenset(
+    {"pacing", "on_unknown", "quiet_hours", "retention_days", "dm_policy", "group_policy"}
+)
 """Fields of an instance that stand among its policies."""
 _PROBLEMS = 20
 

@@ -21,8 +21,9 @@ from messengers.core.instances import Instances
 from messengers.core.judging import Judging
 from messengers.core.rules import AccessRule, Direction, Effect, Party, Rule, Side
 from messengers.core.subjects import FORMS, Subject, read_subject
+from messengers.core.views import InstanceView
 from messengers.errors import InvalidInput, NotFound
-from messengers.models import IdKind, Model, decode_id
+from messengers.models import DmPolicy, GroupPolicy, IdKind, Model, decode_id
 from messengers.store import Store, access_rules, audit
 
 __all__ = ["MOST_DAYS", "Explanation", "NewRule", "Rulebook"]
@@ -169,6 +170,15 @@ class Rulebook:
             await self._store.write(unit)
             await self._follow()
         return gone
+
+    async def set_policy(
+        self, caller: Caller, instance: str, dm: DmPolicy | None, group: GroupPolicy | None
+    ) -> InstanceView:
+        """Who is heard at an instance where no rule says it; None stays as it is."""
+        view = await self._instances.set_policy(caller, instance, dm_policy=dm, group_policy=group)
+        if dm or group:
+            await self._judging.begin()
+        return view
 
     async def explain(
         self, caller: Caller, who: str, instance: str = "", country: str = ""

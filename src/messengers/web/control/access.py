@@ -9,6 +9,7 @@ from messengers.core.core import Core
 from messengers.core.rulebook import MOST_DAYS, NewRule
 from messengers.core.rules import Direction, Effect
 from messengers.errors import InvalidInput
+from messengers.models import DmPolicy, GroupPolicy
 from messengers.web.control.exchange import Question, answered, read, ref_of
 
 __all__ = ["routes"]
@@ -39,6 +40,13 @@ class Who(Question):
     country: str = ""
 
 
+class Policy(Question):
+    """Who is heard where no rule says it; None stays as it is."""
+
+    dm: DmPolicy | None = None
+    group: GroupPolicy | None = None
+
+
 def routes(core: Core) -> list[Route]:
     """`/access`."""
     owner = _Owner(core)
@@ -46,6 +54,7 @@ def routes(core: Core) -> list[Route]:
         Route("/access/rules", answered(owner.list), methods=["GET"]),
         Route("/access/rules", answered(owner.add), methods=["POST"]),
         Route("/access/rules/{ref}", answered(owner.remove), methods=["DELETE"]),
+        Route("/access/policy/{ref}", answered(owner.policy), methods=["PUT"]),
         Route("/access/check", answered(owner.check), methods=["POST"]),
         Route("/access/withheld", answered(owner.withheld), methods=["GET"]),
     ]
@@ -66,6 +75,10 @@ class _Owner:
 
     async def remove(self, request: Request) -> object:
         return await self._book.remove(OWNER, ref_of(request))
+
+    async def policy(self, request: Request) -> object:
+        asked = await read(request, Policy)
+        return await self._book.set_policy(OWNER, ref_of(request), asked.dm, asked.group)
 
     async def check(self, request: Request) -> object:
         asked = await read(request, Who)
