@@ -69,6 +69,15 @@ def require_npm_package(name: str) -> Path:
     return place
 
 
+def require_environment(name: str, packages: str) -> Path:
+    """The python beside the program of that name in `build`; without it the test skips."""
+    place = ROOT / "build" / name / "bin"
+    if not (place / name).exists():
+        how = f"python3 -m venv build/{name} && build/{name}/bin/pip install {packages}"
+        pytest.skip(f"{name} is not installed ({how})")
+    return place / "python"
+
+
 def tracked_files() -> list[str]:
     """What a clone would have: the names of the files git tracks or would take, from the root.
 
