@@ -1,6 +1,7 @@
 """Prints constraints.txt: every installed version, the WhatsApp extra and the build tools.
 
-Run by `make constraints`. The extra and the build tools are only resolved, not installed.
+Run by `make constraints`. The extra, the build tools and what only a newer Python needs are
+resolved, not installed.
 """
 
 import json
@@ -11,6 +12,8 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
+# discord.py needs audioop, which Python 3.13 has no more.
+NEWER = ("--python-version", "3.13", "--only-binary", ":all:", "--target", "unused", "audioop-lts")
 ROOT = Path(__file__).resolve().parents[2]
 PIP = [sys.executable, "-m", "pip", "--disable-pip-version-check"]
 
@@ -37,7 +40,7 @@ def main() -> None:
     project = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))
     extra: list[str] = project["project"]["optional-dependencies"]["whatsapp"]
     build: list[str] = project["build-system"]["requires"]
-    pins = {**resolved(*extra, *build, "editables"), **installed()}
+    pins = {**resolved(*NEWER), **resolved(*extra, *build, "editables"), **installed()}
     pins.pop("setuptools", None)  # came with the interpreter; nothing here asks for it
     lines = [f"{name.lower().replace('_', '-')}=={version}" for name, version in pins.items()]
     sys.stdout.write("# Every version, transitive ones too. Made by `make constraints`.\n")
