@@ -1,10 +1,13 @@
 """What people do in Discord, as it stands in the store."""
 
+from datetime import UTC, datetime, timedelta
+
 import pytest
 
 from messengers.core.callers import OWNER
+from messengers.providers.base import HistorySeen
 from tests.desk import becomes, until
-from tests.fakes.discord import Bot, FakeDiscord, Guild, Intent, Kind
+from tests.fakes.discord import Bot, FakeDiscord, Guild, Intent, Kind, Permission
 from tests.fakes.discord.messages import MessageKind
 from tests.providers.discord.conftest import Connected, OpenCore, connected_bot
 
@@ -25,6 +28,50 @@ async def test_a_message_in_a_channel_is_stored_with_who_and_where(shop: Connect
     assert (message.direction, message.mentions_me) == ("in", True)
     assert (chat.name, chat.kind, chat.parent) == ("Cellar · #general", "channel", server.id)
     assert (server.name, server.kind) == ("Cellar", "group")
+
+
+async def test_roles_are_named_and_its_own_role_means_the_bot(shop: Connected) -> None:
+    bakers = shop.discord.create_role(shop.guild, "bakers", Permission(0))
+    (own,) = [each for each in shop.guild.roles.values() if each.bot_id == shop.bot.id]
+    shop.discord.write(shop.ada, shop.general, f"{bakers.mention} wake up in <#{shop.general.id}>")
+    shop.discord.write(shop.ada, shop.general, f"{own.mention} too")
+
+    others = await shop.heard(shop.general, "@bakers wake up in #general")
+    mine = await shop.heard(shop.general, "@shop too")
+    soon = datetime.now(UTC) + timedelta(minutes=1)
+    found = await shop.provider.history(str(shop.general.id), soon, 2)
+    (seen,) = [each for each in found if isinstance(each, HistorySeen)]
+
+    assert (others.mentions_me, mine.mentions_me) == (False, True)
+    assert [each.text for each in seen.messages] == [mine.text, others.text]
+
+
+@pytest.mark.case("F06")
+@pytest.mark.parametrize("backwards", [False, True])
+async def test_events_that_come_again_and_in_another_order_are_what_discord_shows(
+    shop: Connected, backwards: bool
+) -> None:
+    said = [shop.discord.write(shop.ada, shop.general, f"line {number}") for number in range(6)]
+    await shop.heard(shop.general, "line 5")
+    shop.discord.hold(shop.bot)
+    shop.discord.edit(said[1], "line 1, better")
+    shop.discord.delete(said[2])
+    shop.discord.react(shop.ada, said[3], "👍")
+    said.append(shop.discord.write(shop.ada, shop.general, "line 6"))
+    shop.discord.edit(said[6], "line 6, better")
+    shop.discord.release(shop.bot, backwards=backwards)
+    for event in ("MESSAGE_CREATE", "MESSAGE_UPDATE", "MESSAGE_DELETE", "MESSAGE_REACTION_ADD"):
+        shop.discord.repeat(shop.bot, event, 2)
+    shop.discord.write(shop.ada, shop.general, "the end")
+    await shop.heard(shop.general, "the end")
+
+    stored = await shop.messages(shop.general)
+    assert [each.text for each in stored if each.status != "deleted"] == [
+        *("line 0", "line 1, better", "line 3", "line 4", "line 5", "line 6, better", "the end")
+    ]
+    assert [each.native_id for each in stored if each.status == "deleted"] == [str(said[2].id)]
+    (liked,) = [each for each in stored if each.reactions]
+    assert (liked.text, liked.reactions[0].emoji, liked.reactions[0].count) == ("line 3", "👍", 1)
 
 
 async def test_a_direct_message_is_a_chat_with_its_person(shop: Connected) -> None:

@@ -107,7 +107,7 @@ class Changing:
                 break
             older = min(int(each["id"]) for each in page)
         known = self._known(chat_native_id, channel)
-        seen = [_past(message_seen(each, known)) for each in messages]
+        seen = [_past(message_seen(each, self._naming(known, each))) for each in messages]
         *above, chat = chats_seen(known.place)
         return (*above, HistorySeen(chat, seen)) if seen else ()
 
@@ -117,7 +117,14 @@ class Changing:
             place: Json = {"id": chat_native_id, "kind": "dm", "name": person["name"]}
         else:
             place = self.calls().rooms.place(channel)
-        return Known(self._clock.now(), self._memory.bot, place, {}, ())
+        return Known(self._clock.now(), self._memory.bot, place, {})
+
+    def _naming(self, known: Known, message: Json) -> Known:
+        rooms = self.calls().rooms
+        named = rooms.named_in(str(message.get("content")))
+        return replace(
+            known, names=named, mine=rooms.own(known.me, message.get("mention_roles") or ())
+        )
 
 
 def _written(emoji: Json) -> str:

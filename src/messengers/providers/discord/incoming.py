@@ -42,8 +42,11 @@ class Known:
     at: datetime
     me: str
     place: Json
-    channels: Mapping[str, str]
-    places: Sequence[Json]
+    names: Mapping[str, str]
+    """Of channels and roles in the text."""
+    mine: Sequence[str] = ()
+    """The roles in the text that mean the account."""
+    places: Sequence[Json] = ()
 
 
 def translate(kind: str, payload: bytes) -> Sequence[Happening]:
@@ -61,7 +64,8 @@ def translate(kind: str, payload: bytes) -> Sequence[Happening]:
             at=datetime.fromtimestamp(beside["at"], UTC),
             me=beside["me"],
             place=beside["place"],
-            channels=beside.get("channels", {}),
+            names=beside.get("names", {}),
+            mine=beside.get("mine", ()),
             places=beside.get("places", ()),
         )
         return list(reader(stored["told"], known))
@@ -82,7 +86,7 @@ def _message(message: Json, known: Known) -> Iterator[Happening]:
 
 def message_seen(message: Json, known: Known) -> MessageSeen:
     """A message, of the gateway or of a channel's past."""
-    body = read(message, known.channels)
+    body = read(message, known.names)
     # A webhook has the id of no user: whoever uses it writes under any name.
     sender = sender_of(message["author"], known.me, message.get("member"))
     marks: list[Mark] = []
@@ -114,7 +118,8 @@ def _answered(message: Json) -> str:
 
 
 def _mentions(message: Json, known: Known) -> bool:
-    return any(str(each["id"]) == known.me for each in parts(message, "mentions"))
+    named = (str(each["id"]) for each in parts(message, "mentions"))
+    return bool(known.mine) or known.me in named
 
 
 def _updated(message: Json, known: Known) -> Iterator[Happening]:
@@ -124,7 +129,7 @@ def _updated(message: Json, known: Known) -> Iterator[Happening]:
         votes = poll_of(message["poll"]).votes
         yield PollCounted(chat, native, votes, known.at)
     if message.get("edited_timestamp") and "author" in message and "content" in message:
-        text = read(message, known.channels).text
+        text = read(message, known.names).text
         at = moment(message["edited_timestamp"])
         yield MessageEdited(chat, native, text, at)
 

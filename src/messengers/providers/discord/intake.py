@@ -2,7 +2,6 @@
 
 import hashlib
 import json
-import re
 from collections.abc import Callable
 from typing import Any, cast
 
@@ -21,7 +20,6 @@ from messengers.providers.webhooks import Delivered
 
 __all__ = ["Intake"]
 
-_CHANNEL = re.compile(r"<#(\d{15,20})>")
 _UNREADABLE = (KeyError, TypeError, ValueError, AttributeError)
 _MESSAGES = frozenset({"MESSAGE_CREATE", "MESSAGE_UPDATE"})
 _OF_PLACES = frozenset({"CHANNEL_CREATE", "CHANNEL_UPDATE", "THREAD_CREATE", "THREAD_UPDATE"})
@@ -89,7 +87,8 @@ class Intake:
         if event == "GUILD_CREATE":
             beside["places"] = [*self._rooms.places(str(told["id"]))]
         if event in _MESSAGES:
-            beside["channels"] = self._rooms.named(_CHANNEL.findall(str(told.get("content"))))
+            beside["names"] = self._rooms.named_in(str(told.get("content")))
+            beside["mine"] = self._rooms.own(self._memory.bot, told.get("mention_roles") or ())
         name = _name(event, told, beside) or key
         payload = _encoded({"told": _lean(event, told), BESIDE: beside})
         return Delivered(name, str(place.get("id", "")), event, payload)

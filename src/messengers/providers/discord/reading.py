@@ -22,6 +22,7 @@ _ORDINARY = frozenset({0, 19, 20, 23})
 _VOICE = 1 << 13
 _MENTION = re.compile(r"<@!?(\d{15,20})>")
 _CHANNEL = re.compile(r"<#(\d{15,20})>")
+_ROLE = re.compile(r"<@&(\d{15,20})>")
 _EMOJI = re.compile(r"<a?(:\w{1,64}:)\d{15,20}>")
 _COMMAND = re.compile(r"<(/[^:<>]{1,100}):\d{15,20}>")
 _TIME = re.compile(r"<t:(-?\d{1,12})(?::[tTdDfFR])?>")
@@ -42,17 +43,17 @@ class Body:
     is_forwarded: bool = False
 
 
-def read(message: Json, channels: Mapping[str, str]) -> Body:
-    """What a message says. Never empty. `channels` are names by id."""
+def read(message: Json, names: Mapping[str, str]) -> Body:
+    """What a message says. Never empty. `names` are those of channels and roles by id."""
     if int(message.get("type", 0)) not in _ORDINARY:
         return Body(text=f"({service_words(message)})", is_service=True)
-    body = _content(message, message, channels)
+    body = _content(message, message, names)
     if message.get("poll"):
         poll = poll_of(message["poll"])
         lines = (f"Poll: {poll.question}", *(f"- {option}" for option in poll.options))
         body = replace(body, text="\n".join(filter(None, (body.text, *lines))), poll=poll)
     for snapshot in parts(message, "message_snapshots"):
-        inner = _content(snapshot["message"], message, channels)
+        inner = _content(snapshot["message"], message, names)
         text = "\n".join(filter(None, (body.text, "(forwarded)", inner.text)))
         files = (*body.attachments, *inner.attachments)
         body = replace(body, text=text, attachments=files, is_forwarded=True)
@@ -62,10 +63,10 @@ def read(message: Json, channels: Mapping[str, str]) -> Body:
     return body
 
 
-def _content(part: Json, message: Json, channels: Mapping[str, str]) -> Body:
+def _content(part: Json, message: Json, names: Mapping[str, str]) -> Body:
     """Of a message, or of one that it forwards."""
     components = parts(part, "components")
-    lines = [_named(str(part.get("content") or ""), message, channels)]
+    lines = [_named(str(part.get("content") or ""), message, names)]
     lines += written_in(components)
     lines += embed_words(parts(part, "embeds"))
     stickers = parts(part, "sticker_items")
@@ -77,11 +78,12 @@ def _content(part: Json, message: Json, channels: Mapping[str, str]) -> Body:
     )
 
 
-def _named(text: str, message: Json, channels: Mapping[str, str]) -> str:
+def _named(text: str, message: Json, names: Mapping[str, str]) -> str:
     """The text with names where Discord has ids."""
     people = {str(each["id"]): name_of(each) for each in parts(message, "mentions")}
     text = _MENTION.sub(lambda found: f"@{people.get(found[1], found[1])}", text)
-    text = _CHANNEL.sub(lambda found: f"#{channels.get(found[1], found[1])}", text)
+    text = _ROLE.sub(lambda found: f"@{names.get(found[1], 'a role')}", text)
+    text = _CHANNEL.sub(lambda found: f"#{names.get(found[1], found[1])}", text)
     text = _COMMAND.sub(r"\1", _EMOJI.sub(r"\1", text))
     return _TIME.sub(_moment, text)
 

@@ -1,23 +1,25 @@
 """The servers and channels that a bot sees, as the gateway tells them: names, kinds, what is where.
 
-The only cache there is. Members, roles and messages are asked for when they are needed.
+The only cache there is, with the names of roles. Members and messages are asked for when needed.
 """
 
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from messengers.providers.discord.fields import Json, parts
+from messengers.providers.discord.fields import Json, part, parts
 from messengers.providers.discord.places import GUILD
 from messengers.providers.discord.storing import read, write
 
 if TYPE_CHECKING:
     from messengers.models import ChatKind
 
-__all__ = ["FORUMS", "THREADS", "Guild", "Room", "Rooms"]
+__all__ = ["FORUMS", "THREADS", "Guild", "Role", "Room", "Rooms"]
 
 _FILE = "rooms.json"
+_NAMED = re.compile(r"<(?:#|@&)(\d{15,20})>")
 THREADS = frozenset({10, 11, 12})
 FORUMS = frozenset({15, 16})
 _CHATS = frozenset({0, 2, 5, 13}) | THREADS | FORUMS
@@ -32,6 +34,17 @@ class Guild:
     name: str
     tier: int = 0
     system_room: str = ""
+
+
+@dataclass(slots=True)
+class Role:
+    """Of a server's members: a text can name it as it names a person."""
+
+    id: str
+    name: str
+    guild: str
+    bot: str = ""
+    """Whom it came with, and nobody else has."""
 
 
 @dataclass(slots=True)
@@ -61,18 +74,20 @@ class Rooms:
         kept: Json = read(self._file) or {}
         self.guilds = {str(each["id"]): Guild(**each) for each in parts(kept, "guilds")}
         self.rooms = {str(each["id"]): Room(**each) for each in parts(kept, "rooms")}
+        self.roles = {str(each["id"]): Role(**each) for each in parts(kept, "roles")}
 
     def keep(self) -> None:
         """Write what changed: a session that goes on tells nothing of it again."""
         if self._changed:
-            guilds, rooms = self.guilds.values(), self.rooms.values()
-            write(self._file, {"guilds": [*map(asdict, guilds)], "rooms": [*map(asdict, rooms)]})
+            known = {"guilds": self.guilds, "rooms": self.rooms, "roles": self.roles}
+            write(self._file, {name: [*map(asdict, of.values())] for name, of in known.items()})
             self._changed = False
 
     def forget(self) -> None:
         """A new session tells everything anew."""
         self.guilds.clear()
         self.rooms.clear()
+        self.roles.clear()
         self._changed = True
 
     def take(self, event: str, told: Json) -> None:
@@ -81,10 +96,11 @@ class Rooms:
             case "GUILD_CREATE" | "GUILD_UPDATE":
                 self._guild(told)
             case "GUILD_DELETE" if not told.get("unavailable"):
-                self.guilds.pop(str(told["id"]), None)
-                gone = [each.id for each in self.rooms.values() if each.guild == str(told["id"])]
-                for id in gone:
-                    del self.rooms[id]
+                self._leave(str(told["id"]))
+            case "GUILD_ROLE_CREATE" | "GUILD_ROLE_UPDATE":
+                self._role(told["role"], str(told["guild_id"]))
+            case "GUILD_ROLE_DELETE":
+                self.roles.pop(str(told["role_id"]), None)
                 self._changed = True
             case "CHANNEL_CREATE" | "CHANNEL_UPDATE" | "THREAD_CREATE" | "THREAD_UPDATE":
                 self._room(told, str(told.get("guild_id", "")))
@@ -111,6 +127,20 @@ class Rooms:
         self._changed = True
         for channel in (*told.get("channels", ()), *told.get("threads", ())):
             self._room(channel, id)
+
+        for role in told.get("roles", ()):
+            self._role(role, id)
+
+    def _leave(self, guild: str) -> None:
+        self.guilds.pop(guild, None)
+        self.rooms = {id: each for id, each in self.rooms.items() if each.guild != guild}
+        self.roles = {id: each for id, each in self.roles.items() if each.guild != guild}
+        self._changed = True
+
+    def _role(self, told: Json, guild: str) -> None:
+        bot = str(part(told, "tags").get("bot_id") or "")
+        self.roles[str(told["id"])] = Role(str(told["id"]), str(told["name"]), guild, bot)
+        self._changed = True
 
     def _room(self, told: Json, guild: str) -> Room:
         room = Room(
@@ -157,6 +187,12 @@ class Rooms:
         guild = self.guilds.get(room.guild) if room else None
         return guild.tier if guild else 0
 
-    def named(self, ids: Iterable[str]) -> Mapping[str, str]:
-        """What those of these channels that are known are called."""
-        return {id: self.rooms[id].name for id in ids if id in self.rooms}
+    def named_in(self, text: str) -> Mapping[str, str]:
+        """What the channels and roles that a text names are called, as far as they are known."""
+        found = ((id, self.rooms.get(id) or self.roles.get(id)) for id in _NAMED.findall(text))
+        return {id: each.name for id, each in found if each is not None}
+
+    def own(self, bot: str, roles: Iterable[object]) -> list[str]:
+        """Which of these roles a bot came with: who names one of them names the bot."""
+        known = (self.roles.get(str(id)) for id in roles)
+        return [each.id for each in known if each is not None and each.bot == bot]
