@@ -31,6 +31,7 @@ OUTERMOST_LOOPS: set[str] = {
     "core/health.py",  # a stranger's __str__
     "core/inbox.py",
     "core/outbox.py",
+    "core/pairings.py",
     "core/sessions.py",  # a provider that fails does not keep its instance from being removed
     "core/supervisor.py",
     "listener.py",

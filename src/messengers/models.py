@@ -70,9 +70,9 @@ NameSource = Literal["owner", "platform", "stranger"]
 admins (a title), or the counterpart himself. Only an owner's name may choose a recipient."""
 Confirm = Literal["never", "unknown_chats", "always"]
 Decision = Literal["always", "never"]
-DmPolicy = Literal["open", "allowlist", "off"]
+DmPolicy = Literal["open", "allowlist", "pairing", "off"]
 """Who is heard in a dm where no rule says it: everybody, whom the owner knows, nobody."""
-GroupPolicy = Literal["open", "mention", "allowlist", "off"]
+GroupPolicy = Literal["open", "mention", "allowlist", "pairing", "off"]
 """The same for groups and channels; mention: only what mentions the account."""
 Pacing = Literal["off", "normal", "careful"]
 """How fast an instance sends; `core/pacing.py` has the figures."""

@@ -98,6 +98,25 @@ async def test_the_owner_chooses_who_is_heard_at_an_instance(at: Run, office: Ho
     assert "people open, groups open" in shown
 
 
+async def test_a_stranger_is_let_in_by_the_code_he_was_told(at: Run, office: House) -> None:
+    await run_sync(lambda: typed(office, "policy", "careful", "--dm", "pairing"))
+    assert "Nobody waits" in at("access", "pairing").stdout
+    with office.visitor("careful") as stranger:
+        stranger.say("may-i-come-in")
+        html = await run_sync(stranger.answer)
+        (one,) = json.loads(at("access", "pairing", "--json").stdout)
+        assert one["code"] in html
+        assert one["code"] in at("access", "pairing").stdout
+        assert "interactive terminal" in at("access", "approve", one["code"], code=1).stderr
+        async with agent(office) as client:
+            assert "may-i-come-in" not in await called(client, "list_recent_messages")
+            shown = await run_sync(lambda: typed(office, "approve", one["code"]))
+            assert "allow" in shown
+            assert "may-i-come-in" in await called(client, "list_recent_messages")
+    await run_sync(lambda: typed(office, "remove", shown.split(":")[0].strip()))
+    await run_sync(lambda: typed(office, "policy", "careful", "--dm", "open"))
+
+
 @pytest.mark.case("S77")
 def test_a_regular_expression_is_refused_with_what_there_is(at: Run) -> None:
     refused = at("access", "add", "deny", "(a+)+$", "--instance", "shop", code=1).stderr

@@ -8,12 +8,12 @@ import anyio
 import pytest
 from sqlalchemy import Connection
 
+from messengers.core.access_views import AccessRule, Direction, Effect
 from messengers.core.callers import OWNER
 from messengers.core.chats import ChatFilter
 from messengers.core.happenings import Happenings
 from messengers.core.pages import ChatMessages
 from messengers.core.rulebook import NewRule
-from messengers.core.rules import AccessRule, Direction, Effect
 from messengers.errors import Forbidden, InvalidInput, NotFound
 from messengers.models import (
     Attachment,

@@ -16,9 +16,14 @@ from messengers.cli.terminal import (
     rows,
     say,
 )
-from messengers.core.judging import WithheldMessage
-from messengers.core.rulebook import Explanation
-from messengers.core.rules import AccessRule, Direction, Effect
+from messengers.core.access_views import (
+    AccessRule,
+    Direction,
+    Effect,
+    Explanation,
+    Pairing,
+    WithheldMessage,
+)
 from messengers.core.views import InstanceView
 from messengers.models import DmPolicy, GroupPolicy
 
@@ -29,6 +34,7 @@ access = typer.Typer(
 )
 
 _RULE, _RULES = TypeAdapter(AccessRule), TypeAdapter(list[AccessRule])
+_PAIRINGS = TypeAdapter(list[Pairing])
 _VIEW = TypeAdapter(InstanceView)
 _EXPLAINED, _WITHHELD = TypeAdapter(list[Explanation]), TypeAdapter(list[WithheldMessage])
 Who = Annotated[
@@ -142,7 +148,8 @@ def policy(
     """Show or change who is heard at an instance where no rule says it.
 
     open: everybody. allowlist: whom a rule allows, chats you said always for, and people whom you
-    wrote to yourself. mention: of groups only what mentions the account. off: nobody.
+    wrote to yourself. pairing: they too; each stranger gets a code for you to approve. mention: of
+    groups only what mentions the account. off: nobody.
     """
     change = {"dm": dm, "group": group}
     if (dm or "off", group or "off") != ("off", "off"):
@@ -151,6 +158,34 @@ def policy(
     view = ask("PUT", f"/access/policy/{segment(instance)}", _VIEW, change, home=home)
     chosen = view.instance
     say(f"{chosen.name}: people {chosen.dm_policy}, groups {chosen.group_policy}")
+
+
+@access.command()
+def pairing(home: Home = None, as_json: AsJson = False) -> None:
+    """Show the strangers who ask to be let in, each with the code that he was told."""
+    found = ask("GET", "/access/pairings", _PAIRINGS, home=home)
+    if as_json:
+        data(found)
+    elif found:
+        lines = [
+            (each.code, each.instance, each.chat, one_line(each.name), each.native_id)
+            for each in found
+        ]
+        rows(("code", "instance", "chat", "calls himself", "id"), lines)
+    else:
+        say("Nobody waits to be let in.")
+
+
+@access.command()
+def approve(
+    code: Annotated[str, typer.Argument(help="As he told it to you, e.g. 4K7P-XM2D.")],
+    home: Home = None,
+) -> None:
+    """Let in the stranger who was told a code."""
+    # What a stranger writes must not get an agent's shell to open the door for him.
+    require_person("Letting somebody in")
+    made = ask("POST", f"/access/pairings/{segment(code)}", _RULE, home=home)
+    say(f"{made.id}: {_said(made)}.")
 
 
 @access.command()

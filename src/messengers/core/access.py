@@ -8,10 +8,11 @@ only.
 from dataclasses import dataclass
 
 from messengers.clock import Clock, to_ms
+from messengers.core.access_views import Side
 from messengers.core.callers import OWNER, Caller
 from messengers.core.identities import keys_of
 from messengers.core.registry import Registry
-from messengers.core.rules import Party, Rule, Rules, Side
+from messengers.core.rules import Party, Rule, Rules
 from messengers.models import Chat, IdKind, Instance, Sender, decode_id
 from messengers.store import Store, access_rules
 from messengers.store.rows import Row, load_json
@@ -81,16 +82,17 @@ class Access:
         """What the instance's policy says where no rule does."""
         instance = self._registry.entry(chat["instance_id"]).instance
         is_dm = chat["kind"] == "dm"
-        match instance.dm_policy if is_dm else instance.group_policy:
+        policy = instance.dm_policy if is_dm else instance.group_policy
+        match policy:
             case "open":
                 return ""
             case "mention":
                 return "" if mentions_me else "silent mention"
             case "off":
                 return "deny off"
-            case "allowlist":
+            case "allowlist" | "pairing":
                 chosen = chat["decision"] == "always" or (is_dm and chat["owner_wrote_at"])
-                return "" if chosen else "deny allowlist"
+                return "" if chosen else f"deny {policy}"
 
     def hides(self, chat: Row) -> bool:
         """Whether only the owner sees a chat at all."""

@@ -7,13 +7,14 @@ from collections.abc import Mapping
 from dataclasses import asdict
 from typing import Any
 
+from messengers.core.access_views import AccessRule
 from messengers.core.acts import Act, InstanceAnswer, Shown
 from messengers.core.approvals import Approvals
 from messengers.core.callers import OWNER, Caller
 from messengers.core.chats import Chats
 from messengers.core.instances import Instances
 from messengers.core.rulebook import NewRule, Rulebook
-from messengers.core.rules import AccessRule, Rule
+from messengers.core.rules import Rule
 from messengers.core.shown import recipient
 from messengers.errors import NotFound
 from messengers.models import IdKind, decode_id

@@ -44,6 +44,7 @@ from messengers.core.media import Media
 from messengers.core.opt_outs import OptOuts
 from messengers.core.outbox import Outbox
 from messengers.core.owner_sessions import OwnerSessions
+from messengers.core.pairings import Pairings
 from messengers.core.people import People
 from messengers.core.portraits import Portraits
 from messengers.core.registry import Registry
@@ -87,6 +88,7 @@ class Core:
     judging: Judging
     rulebook: Rulebook
     access_acts: AccessActs
+    pairings: Pairings
     instances: Instances
     supervisor: Supervisor
     login: Login
@@ -147,6 +149,7 @@ async def open_core(
             tasks.start_soon(core.feed.beat)
             tasks.start_soon(core.dispatch.run)
             tasks.start_soon(core.leaks.work)
+            tasks.start_soon(core.pairings.work)
             await core.outbox.resume()
             await core.rounds.wake_all()
             await core.supervisor.start(tasks)
@@ -229,6 +232,7 @@ async def _build(
         judging=judging,
         rulebook=rulebook,
         access_acts=AccessActs(rulebook, chats, instances, approvals),
+        pairings=Pairings(store, clock, events, instances, drafts, outbox, rulebook),
         instances=instances,
         supervisor=supervisor,
         login=Login(registry, supervisor, address),
@@ -290,6 +294,7 @@ async def _sweep(core: Core, events_keep_days: int) -> None:
                     await core.events.expire(events_keep_days)
             await core.approvals.expire()
             await core.rulebook.sweep()
+            await core.pairings.expire()
             await core.webhooks.expire()
             await core.keys.flush()
             await core.outbox.expire()

@@ -16,6 +16,7 @@ from messengers.core.bursts import Burst
 from messengers.core.echoes import Echoes
 from messengers.core.events import Events
 from messengers.core.followups import find, has_mark, preview, retext
+from messengers.core.knocks import knock
 from messengers.core.names import fold_handle, fold_name
 from messengers.core.summaries import summary_with
 from messengers.models import IdKind, Sender, encode_id
@@ -169,6 +170,8 @@ class Happenings:
             media.bind(conn, instance_id, chat["id"], seen.attachments)
             if values["withheld"] or chat["hidden"]:
                 self._hide(conn, burst.place(chat["id"]))
+            if values["withheld"] == "deny pairing" and seen.origin == "realtime":
+                knock(conn, chat, seen.sender.native_id, to_ms(self._clock.now()))
         self._events.record_all(conn, burst.finish())
         for values, seen in known:
             self._known(conn, burst.place(values["chat_id"]), values, seen)

@@ -5,38 +5,25 @@ nothing else waits long.
 """
 
 from collections.abc import Sequence
-from datetime import datetime
 
 import anyio
 from sqlalchemy import Connection
 
 from messengers.clock import from_ms
 from messengers.core.access import Access
+from messengers.core.access_views import WithheldMessage
 from messengers.core.callers import Caller
 from messengers.core.instances import Instances
 from messengers.core.pages import check_limit
 from messengers.core.summaries import resummarize
-from messengers.models import IdKind, Model, Sender
+from messengers.models import IdKind, Sender
 from messengers.store import Store, access_rules, chats, contacts, messages, withheld
 from messengers.store.rows import Row, id_of, load_json, one_row
 
-__all__ = ["Judging", "WithheldMessage"]
+__all__ = ["Judging"]
 
 _AT_ONCE = 200
 _TEXT = 500
-
-
-class WithheldMessage(Model):
-    """One that agents are not shown, for the owner."""
-
-    id: str
-    chat: str
-    instance: str
-    sender: str
-    text: str
-    received_at: datetime
-    why: str
-    """As in `deny r3`."""
 
 
 class Judging:

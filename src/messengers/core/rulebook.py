@@ -7,26 +7,26 @@ is kept out is gone from what agents read, and one who is let in is there as a w
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
-from typing import Literal
 
 import anyio
 from sqlalchemy import Connection
 
 from messengers.clock import Clock, to_ms
 from messengers.core.access import Access, party_of
+from messengers.core.access_views import AccessRule, Direction, Effect, Explanation, Side
 from messengers.core.callers import Caller
 from messengers.core.chats import Chats, chat_key
 from messengers.core.identities import keys_of
 from messengers.core.instances import Instances
 from messengers.core.judging import Judging
-from messengers.core.rules import AccessRule, Direction, Effect, Party, Rule, Side
+from messengers.core.rules import Party, Rule
 from messengers.core.subjects import FORMS, Subject, read_subject
 from messengers.core.views import InstanceView
 from messengers.errors import InvalidInput, NotFound
-from messengers.models import DmPolicy, GroupPolicy, IdKind, Model, decode_id
+from messengers.models import DmPolicy, GroupPolicy, IdKind, decode_id
 from messengers.store import Store, access_rules, audit
 
-__all__ = ["MOST_DAYS", "Explanation", "NewRule", "Rulebook"]
+__all__ = ["MOST_DAYS", "NewRule", "Rulebook"]
 
 _MOST = 10_000
 _MOST_BROAD = 200
@@ -55,18 +55,6 @@ class NewRule:
     """Of numbers without one, as RU."""
     priority: int = 0
     note: str = ""
-
-
-class Explanation(Model):
-    """What the rules say of somebody, each way, and why."""
-
-    who: str
-    direction: Side
-    verdict: Literal["allow", "deny", "silent", "read_only", "no rule"]
-    rule: str = ""
-    """The one that holds."""
-    others: tuple[AccessRule, ...] = ()
-    """Which else fit, in their order."""
 
 
 class Rulebook:

@@ -8,40 +8,19 @@ all; then what refuses most; then the oldest. There is no other order, and none 
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import datetime
 from functools import cached_property
-from typing import Literal
 
 from messengers.clock import from_ms
+from messengers.core.access_views import AccessRule, Direction, Effect, Side, SubjectKind
 from messengers.core.globs import fits
-from messengers.models import IdKind, Model, encode_id
+from messengers.models import IdKind, encode_id
 from messengers.store.rows import Row, time_of
 
-__all__ = ["AccessRule", "Direction", "Effect", "Party", "Rule", "Rules", "Side", "SubjectKind"]
+__all__ = ["Party", "Rule", "Rules"]
 
-Side = Literal["in", "out"]
-Direction = Literal["in", "out", "both"]
-Effect = Literal["allow", "deny", "silent", "read_only"]
-SubjectKind = Literal["phone", "username", "native_id", "chat", "phone_prefix", "glob", "any"]
 _EXACT = frozenset({"phone", "username", "native_id"})
 _GRADES = {"phone_prefix": 2, "glob": 1, "any": 0, "chat": 3}
 _STRICTEST: tuple[Effect, ...] = ("deny", "read_only", "silent", "allow")
-
-
-class AccessRule(Model):
-    """A rule as its owner sees it."""
-
-    id: str
-    instance: str = ""
-    """Its name; empty: whatever the instance."""
-    direction: Direction
-    kind: SubjectKind
-    subject: str
-    effect: Effect
-    priority: int = 0
-    note: str = ""
-    created_at: datetime
-    expires_at: datetime | None = None
 
 
 @dataclass(frozen=True)

@@ -3,9 +3,9 @@
 import re
 from dataclasses import dataclass
 
+from messengers.core.access_views import SubjectKind
 from messengers.core.globs import check_glob
 from messengers.core.identities import handle_key, id_key, phone_key
-from messengers.core.rules import SubjectKind
 from messengers.errors import InvalidInput
 
 __all__ = ["FORMS", "Subject", "read_subject"]

@@ -5,9 +5,9 @@ from typing import Annotated, Literal
 from mcp.server.mcpserver import Resolve
 from pydantic import Field
 
+from messengers.core.access_views import AccessRule, Direction, Effect
 from messengers.core.acts import Act
 from messengers.core.rulebook import NewRule
-from messengers.core.rules import AccessRule, Direction, Effect
 from messengers.core.words import counted
 from messengers.mcp_server.confirmation import Consent, asked, settle
 from messengers.mcp_server.context import Ctx, asking

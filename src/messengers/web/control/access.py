@@ -4,10 +4,10 @@ from pydantic import Field
 from starlette.requests import Request
 from starlette.routing import Route
 
+from messengers.core.access_views import Direction, Effect
 from messengers.core.callers import OWNER
 from messengers.core.core import Core
 from messengers.core.rulebook import MOST_DAYS, NewRule
-from messengers.core.rules import Direction, Effect
 from messengers.errors import InvalidInput
 from messengers.models import DmPolicy, GroupPolicy
 from messengers.web.control.exchange import Question, answered, read, ref_of
@@ -55,6 +55,8 @@ def routes(core: Core) -> list[Route]:
         Route("/access/rules", answered(owner.add), methods=["POST"]),
         Route("/access/rules/{ref}", answered(owner.remove), methods=["DELETE"]),
         Route("/access/policy/{ref}", answered(owner.policy), methods=["PUT"]),
+        Route("/access/pairings", answered(owner.pairings), methods=["GET"]),
+        Route("/access/pairings/{ref}", answered(owner.let_in), methods=["POST"]),
         Route("/access/check", answered(owner.check), methods=["POST"]),
         Route("/access/withheld", answered(owner.withheld), methods=["GET"]),
     ]
@@ -79,6 +81,12 @@ class _Owner:
     async def policy(self, request: Request) -> object:
         asked = await read(request, Policy)
         return await self._book.set_policy(OWNER, ref_of(request), asked.dm, asked.group)
+
+    async def pairings(self, _: Request) -> object:
+        return await self._core.pairings.waiting(OWNER)
+
+    async def let_in(self, request: Request) -> object:
+        return await self._core.pairings.approve(OWNER, ref_of(request))
 
     async def check(self, request: Request) -> object:
         asked = await read(request, Who)
