@@ -19,6 +19,7 @@ from messengers.settings import Settings
 from messengers.web import approvals, chat, events, forms, health, login, webhooks
 from messengers.web.control.app import control_app
 from messengers.web.middleware import Bodies, Hosts, KeyCheck, RequestLog, SecurityHeaders
+from messengers.web.rates import KeyRates, PeerRates
 from messengers.web.refusals import error_response, refused
 
 __all__ = ["App", "open_app"]
@@ -69,7 +70,11 @@ def _web(core: Core, transports: Transports) -> Starlette:
             Middleware(RequestLog),
             Middleware(SecurityHeaders),
             Middleware(Hosts, settings=core.settings, port=lambda: core.address.port),
+            Middleware(
+                PeerRates, limits=core.limits, trusted_proxies=core.settings.trusted_proxies
+            ),
             Middleware(KeyCheck, keys=core.keys),
+            Middleware(KeyRates, limits=core.limits),
             Middleware(Bodies, settings=core.settings),
         ],
         exception_handlers={MessengersError: _ours, Exception: _broken},

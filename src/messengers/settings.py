@@ -11,6 +11,7 @@ import os
 import tomllib
 from collections.abc import Iterable, Mapping
 from functools import cached_property
+from ipaddress import ip_network
 from pathlib import Path
 from typing import Annotated, ClassVar, Literal, cast, get_args
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
@@ -197,6 +198,15 @@ class Settings(BaseSettings):
     bulk_per_minute: int = Field(default=60, ge=1, le=100_000)
     """The most messages of bulk sends that leave an instance within a minute; its pacing, and what
     its messenger says, slow it further."""
+    requests_per_minute: int = Field(default=600, ge=1, le=1_000_000)
+    """The most requests of an API key within a minute, where the key has no rate of its own.
+    Clients of your own user have twenty times that."""
+    failures_per_minute: int = Field(default=60, ge=1, le=1_000_000)
+    """Wrong keys, signatures and links from one address within a minute, after which it is not
+    heard for a while."""
+    trusted_proxies: Names = ()
+    """Addresses or networks (`10.0.0.5`, `10.0.0.0/8`) of reverse proxies whose `X-Forwarded-For`
+    is believed when it is counted who asks how often. Empty: that header is ignored."""
     keyring: bool = False
     """Keep the master key in the operating system's keyring instead of `secret.key`."""
     allowed_hosts: Names = ()
@@ -260,6 +270,16 @@ class Settings(BaseSettings):
             AllowedHosts(value)
         except InvalidInput as exc:
             raise ValueError("each is a host or host:port") from exc
+        return value
+
+    @field_validator("trusted_proxies", mode="after")
+    @classmethod
+    def _networks(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        for each in value:
+            try:
+                ip_network(each, strict=False)
+            except ValueError as exc:
+                raise ValueError("each is an address or a network") from exc
         return value
 
     @field_validator("egress_proxy", mode="after")

@@ -28,6 +28,7 @@ from messengers.core.callers import OWNER, Caller
 from messengers.core.chats import Chats
 from messengers.core.events import Events
 from messengers.core.instances import Instances
+from messengers.core.limits import Limits
 from messengers.errors import Conflict, Forbidden, InvalidInput, NotFound, Uncertain
 from messengers.models import Chat, IdKind, Outcome, SentMessage, decode_id, encode_id
 from messengers.store import Store, audit, chats
@@ -71,6 +72,7 @@ class Approvals:
         events: Events,
         instances: Instances,
         chats: Chats,
+        limits: Limits,
     ) -> None:
         self._address = address
         self._store = store
@@ -78,11 +80,16 @@ class Approvals:
         self._events = events
         self._instances = instances
         self._chats = chats
+        self._limits = limits
         self.executors: dict[str, Executor] = {}
         self.stages: dict[str, Stage] = {}
 
     async def perform(self, act: Act, wait_s: float = 5.0) -> Answer:
-        """Do it now where policy allows, otherwise hold it and say so."""
+        """Do it now where policy allows, otherwise hold it and say so.
+
+        Raises RateLimited: too much for this account or chat at once.
+        """
+        self._limits.act(act)
         if act.needs_approval:
             approval = await self.hold(act)
             return _held_answer(act, approval, self._address.approval(approval.id))

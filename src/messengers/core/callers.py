@@ -24,6 +24,8 @@ class Caller:
     """Ids of the instances it may see; None means all."""
     local: bool = False
     """It runs on this machine as this user and may name files."""
+    rate_per_min: int | None = None
+    """Requests it may make within a minute; None: as many as the setting says."""
     channel: bool = False
     """Its client asked to be woken by messages."""
 

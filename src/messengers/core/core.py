@@ -38,6 +38,7 @@ from messengers.core.instances import Instances
 from messengers.core.judging import Judging
 from messengers.core.keys import Keys
 from messengers.core.leaks import Leaks
+from messengers.core.limits import Limits
 from messengers.core.login import Login
 from messengers.core.login_links import LoginLinks
 from messengers.core.media import Media
@@ -124,6 +125,7 @@ class Core:
     visitors: Visitors
     keys: Keys
     leaks: Leaks
+    limits: Limits
     dispatch: Dispatch
     webhooks: Webhooks
 
@@ -200,7 +202,8 @@ async def _build(
         backfill.connected(instance_id)
 
     supervisor.attach(inbox.ingest, connected)
-    approvals = Approvals(store, clock, address, events, instances, chats)
+    limits = Limits(clock, settings.requests_per_minute, settings.failures_per_minute)
+    approvals = Approvals(store, clock, address, events, instances, chats, limits)
     approvals.executors.update(instances.executors)
     leaks = Leaks(store, clock, chats)
     rulebook = Rulebook(store, clock, instances, chats, access, judging)
@@ -273,6 +276,7 @@ async def _build(
         visitors=Visitors(store, clock, instances, chats, history, media),
         keys=keys,
         leaks=leaks,
+        limits=limits,
         dispatch=dispatch,
         webhooks=Webhooks(
             store, clock, events, instances, feed, guard, AllowedHosts(settings.private_hosts),

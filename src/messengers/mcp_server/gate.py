@@ -21,6 +21,7 @@ from mcp.server.mcpserver.exceptions import (
 from mcp.shared.exceptions import MCPError
 from mcp.types import INVALID_PARAMS, CallToolResult, InputRequiredResult, TextContent
 from pydantic import AnyUrl, ValidationError
+from starlette.requests import HTTPConnection
 
 from messengers.core.callers import Caller
 from messengers.errors import Ambiguous, InvalidInput, MessengersError, RateLimited
@@ -63,10 +64,12 @@ class GatedServer(MCPServer[Surface]):
         if row is None or not row.open_to(call.caller):
             return _error(_UNKNOWN)
         try:
+            counted = isinstance(context.request_context.request, HTTPConnection)
+            call.core.limits.call(call.caller, name, row.kind, counted=counted)
             check_text(arguments)
             check_names(arguments, row.parameters)
             return await super().call_tool(name, arguments, context)
-        except InvalidInput as exc:
+        except (InvalidInput, RateLimited) as exc:
             return _error(await _worded(call, row, exc))
         except ToolError as exc:
             return _error(await _explained(call, row, exc))
