@@ -157,6 +157,8 @@ class Settings(BaseSettings):
     events_keep_days: int = Field(default=90, ge=0)
     """Days after which an event leaves the log, once every webhook was told of it. Who comes back
     with an older cursor is told so. Messages stay; when their states changed goes. 0: never."""
+    audit_keep_days: int = Field(default=365, ge=0)
+    """Days after which a line leaves the audit. 0: never."""
     private_hosts: Names = ()
     """Hosts, `name` or `name:port`, that URLs may lead to although their address belongs to no
     public network or their port is not 80 or 443: servers of your own. Empty: none."""

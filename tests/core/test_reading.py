@@ -111,11 +111,11 @@ async def test_marking_read_tells_the_messenger_and_reading_never_does(house: Ho
     assert house.personal.calls == []
 
     second = await house.told("ann 1")
-    assert (await house.core.chats.mark_read(AGENT, chat, second.id)).unread == 1
-    assert (await house.core.chats.mark_read(AGENT, chat)).unread == 0
+    assert (await house.core.receipts.up_to(AGENT, chat, second.id)).unread == 1
+    assert (await house.core.receipts.up_to(AGENT, chat)).unread == 0
     assert house.personal.calls == [("read", "ann", "nann 0", "nann 1"), ("read", "ann", "nann 2")]
     with pytest.raises(NotFound):
-        await house.core.chats.mark_read(AGENT, chat, "m999")
+        await house.core.receipts.up_to(AGENT, chat, "m999")
 
 
 async def test_the_inbox_groups_the_newest_by_chat(house: House) -> None:

@@ -28,7 +28,7 @@ async def fill(house: House) -> None:
     await side.say("last", "zoe", minute=7)
     ann = (await house.told("hi ann")).chat
     await house.send(ann, "pelican three")
-    await house.core.chats.mark_read(OWNER, await house.chat_of(await house.told("你好世界")))
+    await house.core.receipts.up_to(OWNER, await house.chat_of(await house.told("你好世界")))
     await house.told("last")
     await house.told("changed")
 

@@ -30,6 +30,7 @@ COMMANDS: Mapping[str, str] = {
     "keys": "messengers.cli.keys:keys",
     "webhooks": "messengers.cli.webhooks:webhooks",
     "dead-letters": "messengers.cli.dead_letters:dead_letters",
+    "audit": "messengers.cli.audit:audit",
     "status": "messengers.cli.status:status",
     "logs": "messengers.cli.logs:logs",
     "doctor": "messengers.cli.doctor:doctor",

@@ -1,14 +1,14 @@
 """An act: something that leaves or changes the set-up, fully resolved before anyone is asked."""
 
 import hmac
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Literal, TypeGuard, cast
 
 import orjson
 
 from messengers.core.callers import Caller
-from messengers.models import Chat, Model, SentMessage
+from messengers.models import Chat, IdKind, Model, SentMessage, decode_id
 
 __all__ = [
     "Act",
@@ -19,9 +19,12 @@ __all__ = [
     "InstanceAnswer",
     "Shown",
     "choices",
+    "files_in",
 ]
 
 Choice = Literal["once", "always", "never", "reject"]
+_HOLD_FILES = frozenset({"media", "more", "attachments", "sticker", "picture"})
+"""What names stored files in a payload."""
 _ONCE_ONLY = frozenset(
     {
         "delete",
@@ -109,7 +112,7 @@ class Act:
     def digest(self, pepper: bytes) -> str:
         """Hex HMAC-SHA256 of who asks for what, where.
 
-        Keyed, because it stays in the audit log: of a short text a plain hash would be a riddle
+        Keyed, because it stays in the store: of a short text a plain hash would be a riddle
         that any dictionary solves.
         """
         chat = self.chat.id if self.chat else ""
@@ -143,3 +146,23 @@ class Approval(Model):
     def choices(self) -> tuple[Choice, ...]:
         """What the owner may answer."""
         return choices(self.action, in_chat=bool(self.chat))
+
+
+def files_in(payload: object) -> Iterator[str]:
+    """The ids of stored files, wherever they stand in what an act needs."""
+    if isinstance(payload, dict):
+        held = cast("dict[str, object]", payload)
+        for name, value in held.items():
+            named = [value] if isinstance(value, str) else value
+            if name in _HOLD_FILES and isinstance(named, list):
+                ids = cast("list[object]", named)
+                yield from (each for each in ids if _is_media(each))
+            else:
+                yield from files_in(value)
+    elif isinstance(payload, list):
+        for each in cast("list[object]", payload):
+            yield from files_in(each)
+
+
+def _is_media(value: object) -> TypeGuard[str]:
+    return isinstance(value, str) and decode_id(IdKind.MEDIA, value) is not None

@@ -4,9 +4,9 @@ An approval is bound to a keyed hash of what would happen and where. Deciding an
 draft are one transaction, so an approved message cannot be lost or released twice.
 """
 
-from collections.abc import Awaitable, Callable, Iterator, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
-from typing import Any, TypeGuard, cast
+from typing import Any
 
 import anyio
 import orjson
@@ -22,8 +22,10 @@ from messengers.core.acts import (
     InstanceAnswer,
     Shown,
     choices,
+    files_in,
 )
 from messengers.core.address import Address
+from messengers.core.audit import Audit, Place
 from messengers.core.callers import OWNER, Caller
 from messengers.core.chats import Chats
 from messengers.core.events import Events
@@ -31,7 +33,7 @@ from messengers.core.instances import Instances
 from messengers.core.limits import Limits
 from messengers.errors import Conflict, Forbidden, InvalidInput, NotFound, Uncertain
 from messengers.models import Chat, IdKind, Outcome, SentMessage, decode_id, encode_id
-from messengers.store import Store, audit, chats
+from messengers.store import Store, chats
 from messengers.store import approvals as rows
 from messengers.store.rows import Row, id_of, load_json, one_row
 
@@ -39,8 +41,13 @@ __all__ = ["Approvals", "Executor", "Stage"]
 
 _BATCHES = frozenset({"send_bulk", "send_later"})
 """What these hold is a batch."""
-_HOLD_FILES = frozenset({"media", "more", "attachments", "sticker", "picture"})
-"""What names stored files in a payload."""
+_WRITTEN_DOWN = frozenset(
+    {
+        *("send", "send_fetched", "send_later", "send_bulk"),
+        *("create_instance", "disconnect_instance", "delete_instance"),
+    }
+)
+"""What stands in the audit by the transaction that does it."""
 _LIFETIME_MS = 24 * 3600 * 1000
 Executor = Callable[[Mapping[str, Any], Caller, float], Awaitable[Answer]]
 """Does an approved act: (payload, caller, seconds to wait) → answer."""
@@ -61,6 +68,17 @@ class Stage:
     """Waits for what became of a released or dropped draft."""
 
 
+@dataclass(frozen=True, slots=True)
+class _Doing:
+    """What is done now: in whose right, and at whose wish."""
+
+    action: str
+    caller: Caller
+    asker: Caller
+    place: Place
+    text: str
+
+
 class Approvals:
     """Holds, shows, decides."""
 
@@ -68,12 +86,14 @@ class Approvals:
         self,
         store: Store,
         clock: Clock,
+        audit: Audit,
         address: Address,
         events: Events,
         instances: Instances,
         chats: Chats,
         limits: Limits,
     ) -> None:
+        self.audit = audit
         self._address = address
         self._store = store
         self._clock = clock
@@ -93,7 +113,19 @@ class Approvals:
         if act.needs_approval:
             approval = await self.hold(act)
             return _held_answer(act, approval, self._address.approval(approval.id))
-        return await self.executors[act.action](act.payload, act.caller, wait_s)
+        doing = _Doing(act.action, act.caller, act.caller, _place(act), act.shown.text)
+        return await self._do(doing, act.payload, wait_s)
+
+    async def _do(self, doing: _Doing, payload: Mapping[str, Any], wait_s: float) -> Answer:
+        """Do it, and write down who did and what became of it."""
+        execute = self.executors[doing.action]
+        if doing.action in _WRITTEN_DOWN:
+            return await execute(payload, doing.caller, wait_s)
+        noted = self.audit.noted(doing.asker, doing.action, doing.place, doing.text)
+        async with noted as line:
+            answer = await execute(payload, doing.caller, wait_s)
+            line.outcome = str(answer.outcome)
+        return answer
 
     async def hold(self, act: Act) -> Approval:
         """Keep an act until the owner decides. The identical waiting act is the same approval."""
@@ -124,6 +156,8 @@ class Approvals:
         }
         key = rows.add(conn, values)
         self._event(conn, "approval.waiting", {**values, "id": key})
+        asked, outcome = f"{act.action}.asked", "needs_approval"
+        self.audit.write(conn, act.caller, asked, _place(act), outcome=outcome, text=act.shown.text)
         return {**values, "id": key, "state": "waiting", "decision": ""}
 
     async def decide(self, approval: str, decision: Choice, by: str, wait_s: float = 5.0) -> Answer:
@@ -157,7 +191,10 @@ class Approvals:
     async def _carry_out(self, row: Row, wait_s: float) -> Answer:
         sealed = bytes(row["payload"])
         payload = self._store.cipher.open("approval", row["hash"], "payload", sealed)
-        answer = await self.executors[row["action"]](orjson.loads(payload), OWNER, wait_s)
+        place = Place(row["instance_id"], row["chat_id"], row["message_id"])
+        asker = Caller(row["requested_by"])
+        doing = _Doing(row["action"], OWNER, asker, place, Shown(**load_json(row["shown"])).text)
+        answer = await self._do(doing, orjson.loads(payload), wait_s)
         key, outcome = row["id"], answer.model_dump_json()
         await self._store.write(lambda conn: rows.set_values(conn, key, outcome=outcome))
         return answer
@@ -178,17 +215,18 @@ class Approvals:
         if decision in ("always", "never") and row["chat_id"]:
             self._chats.write_decision(conn, self._chat_of(conn, row), decision)
         self._event(conn, f"approval.{state}", row)
-        audit.add(
-            conn,
-            at=now,
-            actor=by,
-            action=f"{row['action']}.{state}",
-            instance_id=row["instance_id"],
-            chat_id=row["chat_id"],
-            message_id=row["message_id"],
-            outcome=decision,
-            text_hash=row["hash"],
-        )
+        self._write_down(conn, row, state, decision, by)
+
+    def _write_down(
+        self, conn: Connection, row: Row, state: str, decision: Choice, by: str
+    ) -> None:
+        """The decision, and with it what is released by it, in the name of who asked for it."""
+        place = Place(row["instance_id"], row["chat_id"], row["message_id"])
+        text, decided = Shown(**load_json(row["shown"])).text, f"{row['action']}.{state}"
+        self.audit.write(conn, Caller(by), decided, place, outcome=decision, text=text)
+        if state == "approved" and row["action"] in self.stages:
+            outcome, asker = "queued" if row["message_id"] else "done", Caller(row["requested_by"])
+            self.audit.write(conn, asker, row["action"], place, outcome=outcome, text=text)
 
     def _chat_of(self, conn: Connection, row: Row) -> Chat:
         found = one_row(conn, chats.get, chat=row["chat_id"])
@@ -210,7 +248,7 @@ class Approvals:
             return []
         sealed = bytes(row["payload"])
         payload = self._store.cipher.open("approval", row["hash"], "payload", sealed)
-        return list(dict.fromkeys(_media_in(orjson.loads(payload))))
+        return list(dict.fromkeys(files_in(orjson.loads(payload))))
 
     async def get(self, approval: str) -> Approval:
         """One approval, decided or not. Raises NotFound."""
@@ -310,24 +348,11 @@ class Approvals:
         )
 
 
-def _media_in(payload: object) -> Iterator[str]:
-    """The ids of stored files, wherever they stand in what an act needs."""
-    if isinstance(payload, dict):
-        held = cast("dict[str, object]", payload)
-        for name, value in held.items():
-            named = [value] if isinstance(value, str) else value
-            if name in _HOLD_FILES and isinstance(named, list):
-                ids = cast("list[object]", named)
-                yield from (each for each in ids if _is_media(each))
-            else:
-                yield from _media_in(value)
-    elif isinstance(payload, list):
-        for each in cast("list[object]", payload):
-            yield from _media_in(each)
-
-
-def _is_media(value: object) -> TypeGuard[str]:
-    return isinstance(value, str) and decode_id(IdKind.MEDIA, value) is not None
+def _place(act: Act) -> Place:
+    """Where an act happens; of one on a message also which."""
+    chat = decode_id(IdKind.CHAT, act.chat.id) if act.chat else None
+    message = decode_id(IdKind.MESSAGE, str(act.payload.get("message", "")))
+    return Place(act.instance_id, chat, message)
 
 
 def _forget(conn: Connection, row: Row) -> None:

@@ -15,6 +15,7 @@ from sqlalchemy import Connection
 from messengers.clock import Clock, from_ms, to_ms
 from messengers.core.acts import Act, BatchAnswer
 from messengers.core.approvals import Approvals, Stage
+from messengers.core.audit import Place
 from messengers.core.batch_rows import UNDER_WAY, answer_of, recipient_of
 from messengers.core.batch_views import OVER, Action, Batch
 from messengers.core.callers import Caller
@@ -294,6 +295,11 @@ class Batches:
 
         def unit(conn: Connection) -> tuple[int, bool]:
             made.append(self.add(conn, caller.actor, payload, held=False))
+            key, is_new = made[-1]
+            if is_new:
+                place, detail = Place(payload["instance"]), id_of(IdKind.BATCH, key)
+                action = "send_later" if payload["kind"] == "message" else "send_bulk"
+                self._approvals.audit.write(conn, caller, action, place, detail=detail)
             return made[-1]
 
         def committed() -> None:

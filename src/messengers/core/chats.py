@@ -26,13 +26,12 @@ from messengers.models import (
     Decision,
     IdKind,
     Instance,
-    MessageRef,
     decode_id,
     encode_id,
     require_id,
 )
-from messengers.providers.base import MarksRead, ResolvesRecipients
-from messengers.store import Store, access_rules, messages
+from messengers.providers.base import ResolvesRecipients
+from messengers.store import Store, access_rules, audit
 from messengers.store import chats as rows
 from messengers.store.rows import Row
 
@@ -40,7 +39,6 @@ __all__ = ["ChatFilter", "Chats", "chat_key"]
 
 _MAX_CANDIDATES = 8
 _MAX_QUERY = 200
-_MAX_MARKED = 200
 _RESOLVE_DEADLINE_S = 20.0
 
 
@@ -281,52 +279,6 @@ class Chats:
             raise _unknown()
         return chat
 
-    async def mark_read(self, caller: Caller, chat: Chat, until: str = "") -> Chat:
-        """Tell the platform and the store that the owner's side has read up to a message.
-
-        The only thing that ever sends a read receipt.
-        """
-        instance = self._instances.resolve(caller, chat.instance)
-        newest = await self._newest(chat, until)
-        if newest is None:
-            return chat
-        provider = self._instances.provider(instance.id)
-        key, marker = chat_key(chat), newest["id"]
-        if isinstance(provider, MarksRead):
-            unread = await self._unread(key, newest)
-            if unread:
-                await provider.mark_read(chat.native_id, unread)
-        left = await self._store.row(messages.unread_after, chat=key, marker=marker)
-        unread = left["unread"] if left else 0
-
-        def unit(conn: Connection) -> None:
-            rows.set_values(conn, key, unread=unread, read_marker=marker)
-            self._events.record(conn, "chat.read", instance_id=instance.id, chat_id=key)
-
-        await self._events.write(unit)
-        return await self.get(caller, chat.id)
-
-    async def _unread(self, chat: int, newest: Row) -> Sequence[MessageRef]:
-        """What others wrote after the read marker up to a message; oldest first."""
-        place = {"chat": chat, "until": newest["id"], "limit": _MAX_MARKED}
-        found = await self._store.rows(messages.unread_until, **place) or [newest]
-        return [
-            MessageRef(native_id=row["native_id"], sender_native_id=row["sender_id"])
-            for row in reversed(found)
-            if row["native_id"] and row["direction"] == "in"
-        ]
-
-    async def _newest(self, chat: Chat, until: str) -> Row | None:
-        if until:
-            wanted = decode_id(IdKind.MESSAGE, until.strip()) or 0
-            row = await self._store.row(messages.get, message=wanted)
-            if row is None or row["chat_id"] != chat_key(chat):
-                raise NotFound("No such message in this chat.", "Take the id from read_messages.")
-            return row
-        stmt = messages.page(since=False, older=False)
-        found = await self._store.rows(stmt, chat=chat_key(chat), until=2**62, limit=1)
-        return found[0] if found else None
-
     async def set_alias(self, caller: Caller, chat: Chat, alias: str) -> Chat:
         """The owner's own name for a chat; it may choose a recipient. Empty removes it."""
         caller.require_owner()
@@ -334,16 +286,34 @@ class Chats:
         if alias and not folded:
             raise InvalidInput("The alias has no letters or digits.", "Choose another.")
         key = chat_key(chat)
-        await self._store.write(
-            lambda conn: rows.set_values(conn, key, alias=alias.strip(), alias_folded=folded)
-        )
+
+        def unit(conn: Connection) -> None:
+            rows.set_values(conn, key, alias=alias.strip(), alias_folded=folded)
+            self._write_down(conn, caller, "chat.alias", chat)
+
+        await self._store.write(unit)
         return await self.get(caller, chat.id)
 
     async def decide(self, caller: Caller, chat: Chat, decision: Decision | None) -> Chat:
         """The owner's standing answer for exactly this chat; None asks again."""
         caller.require_owner()
-        await self._events.write(lambda conn: self.write_decision(conn, chat, decision))
+
+        def unit(conn: Connection) -> None:
+            self.write_decision(conn, chat, decision)
+            self._write_down(conn, caller, "chat.decided", chat, decision or "revoked")
+
+        await self._events.write(unit)
         return await self.get(caller, chat.id)
+
+    def _write_down(
+        self, conn: Connection, caller: Caller, action: str, chat: Chat, outcome: str = "done"
+    ) -> None:
+        said = {"actor": caller.actor, "client": caller.client, "action": action}
+        place = {
+            "instance_id": self._instances.by_name(chat.instance).id,
+            "chat_id": chat_key(chat),
+        }
+        audit.add(conn, at=to_ms(self._clock.now()), outcome=outcome, **said, **place)
 
     def write_decision(self, conn: Connection, chat: Chat, decision: Decision | None) -> None:
         """Within a unit: the standing answer and its event."""

@@ -15,6 +15,8 @@ from messengers.core.address import Address
 from messengers.core.approvals import Approvals
 from messengers.core.arrangements import Arrangements
 from messengers.core.arrivals import Arrivals
+from messengers.core.audit import Audit
+from messengers.core.audit_log import AuditLog
 from messengers.core.backfill import Backfill
 from messengers.core.batches import Batches
 from messengers.core.bulk import Bulk
@@ -48,6 +50,7 @@ from messengers.core.owner_sessions import OwnerSessions
 from messengers.core.pairings import Pairings
 from messengers.core.people import People
 from messengers.core.portraits import Portraits
+from messengers.core.receipts import Receipts
 from messengers.core.registry import Registry
 from messengers.core.repeats import Repeats
 from messengers.core.retention import Retention
@@ -96,6 +99,7 @@ class Core:
     login_links: LoginLinks
     forms: Forms
     chats: Chats
+    receipts: Receipts
     contacts: Contacts
     history: History
     search: Search
@@ -110,6 +114,8 @@ class Core:
     deliveries: Deliveries
     outbox: Outbox
     approvals: Approvals
+    audit: Audit
+    audit_log: AuditLog
     owner_sessions: OwnerSessions
     sending: Sending
     bulk: Bulk
@@ -155,7 +161,7 @@ async def open_core(
             await core.outbox.resume()
             await core.rounds.wake_all()
             await core.supervisor.start(tasks)
-            tasks.start_soon(_sweep, core, settings.events_keep_days)
+            tasks.start_soon(_sweep, core)
             if settings.media_download == "at_once":
                 tasks.start_soon(core.arrivals.work)
             yield core
@@ -174,7 +180,7 @@ async def _build(
     settings: Settings, clock: Clock, store: Store, guard: Guard, tasks: TaskGroup
 ) -> Core:
     """Every noun once, from the ones that know nothing to the ones that join the others."""
-    address = Address(settings)
+    address, audit = Address(settings), Audit(store, clock)
     registry = Registry(store, Catalog(), clock, address, guard)
     events = Events(store, clock, registry.name_of)
     supervisor = Supervisor(registry, events, clock)
@@ -203,7 +209,7 @@ async def _build(
 
     supervisor.attach(inbox.ingest, connected)
     limits = Limits(clock, settings.requests_per_minute, settings.failures_per_minute)
-    approvals = Approvals(store, clock, address, events, instances, chats, limits)
+    approvals = Approvals(store, clock, audit, address, events, instances, chats, limits)
     approvals.executors.update(instances.executors)
     leaks = Leaks(store, clock, chats)
     rulebook = Rulebook(store, clock, instances, chats, access, judging)
@@ -238,10 +244,11 @@ async def _build(
         pairings=Pairings(store, clock, events, instances, drafts, outbox, rulebook),
         instances=instances,
         supervisor=supervisor,
-        login=Login(registry, supervisor, address),
+        login=Login(store, registry, supervisor, address, audit),
         login_links=links,
         forms=forms,
         chats=chats,
+        receipts=Receipts(store, audit, events, instances, chats),
         contacts=Contacts(store, instances, access),
         history=history,
         search=Search(store, instances, chats, history, backfill),
@@ -253,9 +260,11 @@ async def _build(
         portraits=Portraits(instances, chats, settings),
         inbox=inbox,
         deliveries=Deliveries(instances, supervisor),
-        dead_letters=DeadLetters(store, events, instances, inbox),
+        dead_letters=DeadLetters(store, events, instances, inbox, audit),
         outbox=outbox,
         approvals=approvals,
+        audit=audit,
+        audit_log=AuditLog(store, instances, keys),
         owner_sessions=OwnerSessions(store, clock, address),
         sending=sending,
         bulk=Bulk(
@@ -285,7 +294,7 @@ async def _build(
     )  # fmt: skip
 
 
-async def _sweep(core: Core, events_keep_days: int) -> None:
+async def _sweep(core: Core) -> None:
     """What only time ends, and lanes that a passing fault of the disk put to rest."""
     hour_ends_at = 0.0
     while True:
@@ -294,8 +303,10 @@ async def _sweep(core: Core, events_keep_days: int) -> None:
             if core.clock.monotonic_s() >= hour_ends_at:
                 hour_ends_at = core.clock.monotonic_s() + _HOUR_S
                 await core.media.expire()
-                if events_keep_days:
-                    await core.events.expire(events_keep_days)
+                if core.settings.events_keep_days:
+                    await core.events.expire(core.settings.events_keep_days)
+                if core.settings.audit_keep_days:
+                    await core.audit.expire(core.settings.audit_keep_days)
             await core.approvals.expire()
             await core.rulebook.sweep()
             await core.pairings.expire()

@@ -6,7 +6,10 @@ A letter stays an event of its chat: tried again it comes before all that is wai
 from collections.abc import Mapping, Sequence
 from typing import Literal
 
+from sqlalchemy import Connection
+
 from messengers.clock import from_ms
+from messengers.core.audit import Audit, Place
 from messengers.core.callers import Caller
 from messengers.core.events import Events
 from messengers.core.inbox import Inbox
@@ -27,11 +30,14 @@ _AT_ONCE = 1_000
 class DeadLetters:
     """List, read, replay."""
 
-    def __init__(self, store: Store, events: Events, instances: Instances, inbox: Inbox) -> None:
+    def __init__(
+        self, store: Store, events: Events, instances: Instances, inbox: Inbox, audit: Audit
+    ) -> None:
         self._store = store
         self._events = events
         self._instances = instances
         self._inbox = inbox
+        self._audit = audit
 
     async def count(self) -> int:
         """How many there are, of all instances."""
@@ -69,6 +75,7 @@ class DeadLetters:
             rows = [await self._row(caller, letter)]
         if not rows:
             return Replayed()
+        await self._store.write(lambda conn: self._write_down(conn, caller, rows))
         await self._inbox.revive(rows)
         keys = dump_json([row["id"] for row in rows])
 
@@ -84,6 +91,12 @@ class DeadLetters:
             dead=tuple(encode_id(IdKind.DEAD_LETTER, row["id"]) for row in dead),
             error=dead[-1]["error"] if dead else "",
         )
+
+    def _write_down(self, conn: Connection, caller: Caller, letters: Sequence[Row]) -> None:
+        for each in letters:
+            detail = encode_id(IdKind.DEAD_LETTER, each["id"])
+            place = Place(each["instance_id"])
+            self._audit.write(conn, caller, "dead_letter.replayed", place, detail=detail)
 
     async def _states(self, keys: str) -> Mapping[int, Row]:
         return {row["id"]: row for row in await self._store.rows(inbound.states, keys=keys)}

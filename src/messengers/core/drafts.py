@@ -32,7 +32,7 @@ from messengers.models import (
     require_id,
 )
 from messengers.providers.base import Sent
-from messengers.store import Store, chats, messages, outbox, search
+from messengers.store import Store, audit, chats, messages, outbox, search
 from messengers.store.rows import Row, all_rows, dump_json, load_json, one_row
 
 __all__ = ["WORST_FIRST", "Drafts", "PartPlan"]
@@ -230,6 +230,7 @@ class Drafts:
         """The platform took it."""
         if not outbox.settle(conn, row["id"], "accepted", at, notes=dump_json(sent.notes)):
             return
+        audit.settle(conn, row["message_id"], "accepted")
         if sent.more_ids:
             message = one_row(conn, messages.get, message=row["message_id"])
             detail = {**load_json(message["detail"], {}), "more_ids": sent.more_ids}
@@ -258,6 +259,7 @@ class Drafts:
         self.drop(conn, row["draft"], "An earlier part did not get through.")
 
     def _settled(self, conn: Connection, row: Row, state: str, why: str) -> None:
+        audit.settle(conn, row["message_id"], state)
         self._event(conn, f"message.{state}", {**row, "id": row["message_id"]}, _why(why))
 
     def _event(

@@ -5,6 +5,7 @@ from time import monotonic
 import anyio
 
 from messengers.core.address import Address
+from messengers.core.audit import Audit, Place
 from messengers.core.callers import Caller
 from messengers.core.credentials import secret_names
 from messengers.core.health import TERMINAL
@@ -15,7 +16,16 @@ from messengers.core.views import view_of
 from messengers.errors import InvalidInput, MessengersError
 from messengers.models import Health, Lifecycle, UserAction
 from messengers.providers.base import LogsIn
-from messengers.providers.login import AskInput, Done, LoginFailed, LoginStep, ShowQr, Wait
+from messengers.providers.login import (
+    AskInput,
+    Done,
+    LoginFailed,
+    LoginStep,
+    ShowCode,
+    ShowQr,
+    Wait,
+)
+from messengers.store import Store
 
 __all__ = ["Login"]
 
@@ -28,7 +38,18 @@ _OVER = TERMINAL | {Lifecycle.CONFLICT, Lifecycle.ERROR, Lifecycle.STOPPED}
 class Login:
     """Asks the provider, or reads its health where it has nothing to show."""
 
-    def __init__(self, registry: Registry, supervisor: Supervisor, address: Address) -> None:
+    def __init__(
+        self,
+        store: Store,
+        registry: Registry,
+        supervisor: Supervisor,
+        address: Address,
+        audit: Audit,
+    ) -> None:
+        self._store = store
+        self._audit = audit
+        self._seen: dict[tuple[str, str], str] = {}
+        """Which login of an instance was shown to whom: each is written down once."""
         self._registry = registry
         self._supervisor = supervisor
         self._address = address
@@ -57,7 +78,20 @@ class Login:
         if view.page:
             caption = f"Scan it or open {view.page} to write to “{entry.instance.name}”."
             return ShowQr(transaction=entry.instance.id, text=view.page, caption=caption)
-        return await self._wait(entry, number, wait_s)
+        step = await self._wait(entry, number, wait_s)
+        if isinstance(step, ShowQr | ShowCode):
+            await self._write_down(caller, entry.instance.id, step.transaction)
+        return step
+
+    async def _write_down(self, caller: Caller, instance_id: str, transaction: str) -> None:
+        """Who sees the code may take the account over."""
+        who = (instance_id, caller.actor)
+        if self._seen.get(who) != transaction:
+            self._seen[who] = transaction
+            place = Place(instance_id)
+            await self._store.write(
+                lambda conn: self._audit.write(conn, caller, "instance.login", place)
+            )
 
     async def _wait(self, entry: Entry, phone: str, wait_s: float) -> LoginStep:
         ends_s = monotonic() + wait_s

@@ -12,6 +12,7 @@ from sqlalchemy import Connection
 from messengers.clock import Clock
 from messengers.core.acts import Act
 from messengers.core.approvals import Approvals, Stage
+from messengers.core.audit import Place
 from messengers.core.callers import OWNER, Caller
 from messengers.core.chats import Chats
 from messengers.core.drafts import Drafts, PartPlan
@@ -37,11 +38,13 @@ from messengers.models import (
     MessageRef,
     Outcome,
     SentMessage,
+    decode_id,
     encode_id,
 )
 from messengers.providers.base import MediaBytes
 from messengers.providers.capabilities import Capabilities
-from messengers.store import Store, batches, outbox
+from messengers.store import Store, batches, chats, outbox
+from messengers.store.rows import one_row
 from messengers.urls import SafeUrl
 
 __all__ = ["MAX_TEXT", "Sending", "check_text", "ref_of"]
@@ -85,11 +88,12 @@ class Sending:
         self._box = box
         self._repeats = repeats
         self._leaks = leaks
+        self._audit = approvals.audit
         approvals.executors["send"] = self._execute
         approvals.executors["send_fetched"] = self._execute_fetched
         approvals.stages["send"] = Stage(
             hold=lambda conn, act: self._queue(
-                conn, act.caller.actor, act.payload, uuid4().hex, held=True
+                conn, act.caller, act.payload, uuid4().hex, held=True
             ),
             release=drafts.release,
             drop=drafts.drop,
@@ -244,7 +248,7 @@ class Sending:
         self, payload: Mapping[str, Any], caller: Caller, wait_s: float
     ) -> SentMessage:
         new = uuid4().hex
-        draft = payload.get("known") or await self._begin(caller.actor, payload, new)
+        draft = payload.get("known") or await self._begin(caller, payload, new)
         answer = await self._outcome(draft, wait_s)
         if draft == new or payload["client_ref"]:
             return answer
@@ -263,41 +267,48 @@ class Sending:
             files = [file for file in found if isinstance(file, MediaBytes)]
             quoted = await self._quoted(OWNER, target, draft.reply_to)
             ready = payload_of(provider, target, draft, files, quoted, payload["call"])
-            begun = await self._begin(payload["actor"], ready, uuid4().hex)
+            begun = await self._begin(Caller(payload["actor"]), ready, uuid4().hex)
         except MessengersError as exc:
             return SentMessage(chat=target.id, outcome=Outcome.NOT_SENT, notes=(str(exc),))
         return await self._outcome(begun, wait_s)
 
-    async def _begin(self, actor: str, payload: Mapping[str, Any], new: str) -> str:
+    async def _begin(self, caller: Caller, payload: Mapping[str, Any], new: str) -> str:
         """Store a draft and start its lane: both, also when who asked leaves meanwhile."""
         draft = ""
         with anyio.CancelScope(shield=True):
             draft, _ = await self._events.write(
-                lambda conn: self._queue(conn, actor, payload, new, held=False)
+                lambda conn: self._queue(conn, caller, payload, new, held=False)
             )
             await self._box.wake_draft(draft)
         return draft
 
     def _queue(
-        self, conn: Connection, actor: str, payload: Mapping[str, Any], new: str, *, held: bool
+        self, conn: Connection, caller: Caller, payload: Mapping[str, Any], new: str, *, held: bool
     ) -> tuple[str, int]:
         """Write a draft's rows; a call that was made before gives the draft that it made."""
         ref, asked = payload["client_ref"], payload["fingerprint"]
-        known = self._repeats.find_within(conn, actor, ref, asked)
+        known = self._repeats.find_within(conn, caller.actor, ref, asked)
         if known is not None:
             return known.row["draft"], known.row["message_id"]
-        return self._drafts.add(
+        parts = [PartPlan(**part) for part in payload["parts"]]
+        draft, message = self._drafts.add(
             conn,
             draft=new,
             chat=payload["chat"],
-            parts=[PartPlan(**part) for part in payload["parts"]],
+            parts=parts,
             reply_to=payload["reply_to"],
             client_ref=ref,
             fingerprint=asked,
             time_to_live_s=payload["time_to_live_s"],
-            actor=actor,
+            actor=caller.actor,
             held=held,
         )
+        if not held:
+            chat = one_row(conn, chats.get, chat=decode_id(IdKind.CHAT, payload["chat"]))
+            place = Place(chat["instance_id"], chat["id"], message)
+            text = "\n".join(part.source for part in parts)
+            self._audit.write(conn, caller, "send", place, outcome="queued", text=text)
+        return draft, message
 
     async def _outcome(self, draft: str, wait_s: float) -> SentMessage:
         return await self._drafts.outcome(draft, wait_s, self._zone)

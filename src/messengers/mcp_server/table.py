@@ -14,6 +14,7 @@ from messengers.mcp_server.results import DOUBT, DOUBT_OF_CHANGE
 from messengers.mcp_server.schemas import of_answer, of_parameters
 from messengers.mcp_server.tools import (
     access,
+    audit,
     bulk,
     chats,
     groups,
@@ -145,6 +146,7 @@ TABLE = (
     Row(setup.get_qr, "setup", "setup", repeatable=True),
     Row(instances.get_instance, "read", "setup"),
     Row(setup.delete_instance, "destructive", "admin", repeatable=True),
+    Row(audit.list_audit, "read", "admin"),
     Row(letters.list_dead_letters, "read", "admin"),
     Row(letters.replay_dead_letter, "admin", "admin", repeatable=True),
     Row(bulk.send_bulk, "write", "admin"),

@@ -11,8 +11,9 @@ from contextlib import closing, nullcontext, suppress
 from datetime import datetime
 from pathlib import Path
 
+from messengers.clock import to_ms
 from messengers.errors import InvalidInput, StorageUnavailable
-from messengers.store import sqlite
+from messengers.store import audit, sqlite
 from messengers.store.backup import copied
 from messengers.store.integrity import fault_of
 from messengers.store.keyring import Keyring
@@ -32,6 +33,7 @@ _DOUBTS = (
     WHERE state IN ('queued', 'claimed') OR (state = 'held' AND
     (batch_id IS NULL OR batch_id IN (SELECT id FROM batch WHERE state = 'held')))""",
     "UPDATE approval SET state = 'expired', payload = x'' WHERE state = 'waiting'",
+    "UPDATE audit SET outcome = 'unknown' WHERE outcome = 'queued'",
     "UPDATE batch SET state = 'cancelled', reason = :doubt WHERE state = 'held'",
     "UPDATE batch SET state = 'paused', reason = :paused WHERE state = 'running'",
 )
@@ -65,7 +67,7 @@ def restore(
         copied(copy, part)
         if found != REVISIONS[-1]:
             upgrade(part, REVISIONS[-1])
-        _settle(part, home, Keyring(home) if keyring else None)
+        _settle(part, home, Keyring(home) if keyring else None, now, copy.name)
         with unpacked(home, beside(copy)) if sessions else nullcontext() as put_back:
             aside = _exchange(home, part, now)
             if put_back is not None:
@@ -80,7 +82,7 @@ def restore(
     return aside
 
 
-def _settle(part: Path, home: Path, keyring: Keyring | None) -> None:
+def _settle(part: Path, home: Path, keyring: Keyring | None, now: datetime, source: str) -> None:
     """Prove the key, and doubt what the copy holds as under way."""
     engine = sqlite.engine(part)
     try:
@@ -88,6 +90,7 @@ def _settle(part: Path, home: Path, keyring: Keyring | None) -> None:
             settle_key(connection, home, keyring)
             for statement in _DOUBTS:
                 connection.exec_driver_sql(statement, _named(statement))
+            audit.add(connection, at=to_ms(now), actor="owner", action="restore", detail=source)
     finally:
         engine.dispose()
     with closing(sqlite3.connect(part)) as connection:

@@ -332,7 +332,11 @@ class SettingRow(Record, table=True):
 class AuditRow(Record, table=True):
     """Who did what, where, with which outcome; of texts only their hash."""
 
-    __table_args__ = {"sqlite_autoincrement": True}
+    __table_args__ = (
+        Index("ix_audit_at", "at"),
+        Index("ix_audit_queued", "message_id", sqlite_where=text("outcome = 'queued'")),
+        {"sqlite_autoincrement": True},
+    )
 
     id: int | None = Field(default=None, primary_key=True)
     at: int

@@ -109,7 +109,7 @@ async def test_the_page_follows_edits_reactions_receipts_and_typing(
         await expect(page.locator(".theirs .changed")).to_have_text("edited")
         await perform(await changes.prepare_react(AGENT, theirs.id, "👍"), 5)
         await expect(page.locator(".mine .chip")).to_have_text("👍")
-        await site.core.chats.mark_read(OWNER, chat)
+        await site.core.receipts.up_to(OWNER, chat)
         await expect(page.locator(".mine .mark")).to_have_text("✓✓")
         await site.core.instances.set_policy(OWNER, "shop", confirm="never")
         await perform(await changes.prepare_delete(AGENT, sent.message), 5)

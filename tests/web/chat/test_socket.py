@@ -115,7 +115,7 @@ async def test_reading_is_shown_to_the_visitor_only_when_marked(site: Site) -> N
         await guest.say("one")
         await guest.say("two", "client-0002")
         await site.told("two")
-        await site.core.chats.mark_read(OWNER, await site.chat())
+        await site.core.receipts.up_to(OWNER, await site.chat())
         seen = await guest.until(type="seen")
         await guest.say("three", "client-0003")
         await site.told("three")

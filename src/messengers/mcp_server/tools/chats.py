@@ -99,6 +99,6 @@ async def mark_read(
     """Mark a chat as read; the other side may see it. Reading never does this by itself."""
     call = asking(ctx)
     place = await call.core.chats.find(call.caller, chat, write=True)
-    after = await call.core.chats.mark_read(call.caller, place, until)
+    after = await call.core.receipts.up_to(call.caller, place, until)
     notes = [f"{after.unread} unread left"] if after.unread else []
     return written({"chat": after.id, "outcome": "done", "notes": notes})

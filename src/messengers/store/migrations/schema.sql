@@ -71,6 +71,10 @@ CREATE TABLE audit (
     detail VARCHAR NOT NULL
 );
 
+CREATE INDEX ix_audit_at ON audit (at);
+
+CREATE INDEX ix_audit_queued ON audit (message_id) WHERE outcome = 'queued';
+
 CREATE TABLE batch (
     id INTEGER NOT NULL PRIMARY KEY AUTOINCREMENT,
     kind VARCHAR NOT NULL,

@@ -16,7 +16,17 @@ from messengers.store.backup import before_migration
 
 __all__ = ["REVISIONS", "SCHEMA", "SCRIPTS", "migrate", "stored_revision", "upgrade"]
 
-REVISIONS: tuple[str, ...] = ("0001", "0002", "0003", "0004", "0005", "0006", "0008", "0009")
+REVISIONS: tuple[str, ...] = (
+    "0001",
+    "0002",
+    "0003",
+    "0004",
+    "0005",
+    "0006",
+    "0008",
+    "0009",
+    "0010",
+)
 SCRIPTS = Path(__file__).parent
 SCHEMA = SCRIPTS / "schema.sql"
 """`python tests/spec/schema.py` writes it from the revisions."""

@@ -95,7 +95,10 @@ class _Process:
         asked = await read(request, Backup)
         if not asked.path.is_absolute():
             raise InvalidInput("path must be absolute.")
-        note = await self._core.store.backup(asked.path, sessions=asked.sessions)
+        action = "backup.with_sessions" if asked.sessions else "backup"
+        async with self._core.audit.noted(OWNER, action) as line:
+            note = await self._core.store.backup(asked.path, sessions=asked.sessions)
+            line.outcome = "done"
         return {"path": asked.path, "note": note}
 
     async def log(self, request: Request) -> object:

@@ -1,12 +1,14 @@
 """What only the owner decides: keys, approvals, standing answers for chats."""
 
-from pydantic import AwareDatetime, Field
+from pydantic import AwareDatetime, Field, ValidationError
 from starlette.requests import Request
 from starlette.routing import Route
 
 from messengers.core.acts import Choice
+from messengers.core.audit_log import AuditFilter
 from messengers.core.callers import OWNER
 from messengers.core.core import Core
+from messengers.errors import InvalidInput
 from messengers.models import Decision, Preset
 from messengers.web.control.exchange import WAIT_MAX_S, Question, answered, read, ref_of
 
@@ -43,8 +45,20 @@ class Standing(Question):
     decision: Decision | None
 
 
+class Lines(Question):
+    """Which lines of the audit."""
+
+    since: AwareDatetime | None = None
+    who: str = ""
+    instance: str = ""
+    chat: str = ""
+    action: str = ""
+    limit: int = 50
+    cursor: str = ""
+
+
 def routes(core: Core) -> list[Route]:
-    """`/keys`, `/approvals`, `/owner-sessions`, `/chats`."""
+    """`/keys`, `/approvals`, `/audit`, `/owner-sessions`, `/chats`."""
     owner = _Owner(core)
     return [
         Route("/keys", answered(owner.keys), methods=["GET"]),
@@ -53,6 +67,7 @@ def routes(core: Core) -> list[Route]:
         Route("/approvals", answered(owner.waiting), methods=["GET"]),
         Route("/approvals/{ref}", answered(owner.approval), methods=["GET"]),
         Route("/approvals/{ref}", answered(owner.decide), methods=["POST"]),
+        Route("/audit", answered(owner.audit), methods=["GET"]),
         Route("/owner-sessions", answered(owner.open_page), methods=["POST"]),
         Route("/owner-sessions", answered(owner.end_pages), methods=["DELETE"]),
         Route("/chats/decided", answered(owner.decided), methods=["GET"]),
@@ -91,6 +106,18 @@ class _Owner:
         return await self._core.approvals.decide(
             ref_of(request), verdict.decision, OWNER.actor, verdict.wait_s
         )
+
+    async def audit(self, request: Request) -> object:
+        """A page of the audit, newest first."""
+        query = {name: value for name, value in request.query_params.items() if value}
+        try:
+            asked = Lines.model_validate(query)
+        except ValidationError as exc:
+            name = ".".join(map(str, exc.errors()[0]["loc"]))
+            raise InvalidInput(f"{name} does not fit.") from exc
+        wanted = AuditFilter(asked.since, asked.who, asked.instance, asked.chat, asked.action)
+        page = await self._core.audit_log.list(OWNER, wanted, asked.limit, asked.cursor)
+        return {"items": page.items, "cursor": page.cursor}
 
     async def open_page(self, _: Request) -> object:
         """A link that logs one browser in to the approvals page."""
