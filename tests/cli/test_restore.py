@@ -4,6 +4,7 @@ import json
 import shutil
 from pathlib import Path
 
+import httpx2
 import pytest
 
 from tests.cli.conftest import Run
@@ -65,3 +66,27 @@ def test_summaries_and_search_are_made_anew_while_no_daemon_runs(empty_house: Ho
     shown = house.run("messengers rebuild")
 
     assert shown == "Made anew: the summaries of 1 chat and the words of 1 message.\n"
+
+
+def test_another_master_key_needs_a_person_and_no_daemon_and_keys_go_on(
+    empty_house: House, run: Run
+) -> None:
+    house = empty_house
+    house.run("messengers instances add webchat shop")
+    secret = house.run("messengers keys create laptop").strip()
+    command = ["messengers", "rotate-key", "--keep-old"]
+    assert "interactive terminal" in run("rotate-key", code=1).stderr
+    with sitting(command, house.env, house.user) as terminal:
+        assert terminal.end() == 1
+        assert "Messengers runs already" in terminal.shown
+
+    house.run("messengers stop")
+    with sitting(command, house.env, house.user) as terminal:
+        assert terminal.end() == 0, terminal.shown
+
+    house.run("messengers instances list")
+    headers = {"Authorization": f"Bearer {secret}"}
+    assert httpx2.get(f"{house.url}/instances/shop/login", headers=headers).status_code == 403
+    (line,) = json.loads(house.run("messengers audit --action rotate_key --json"))
+    assert (line["actor"], line["outcome"]) == ("owner", "done")
+    (house.home / "secret.key.old").unlink()

@@ -36,6 +36,11 @@ def set_password(service, entry, text):
         raise errors.KeyringError("read-only")
     if not _FILE.with_name("forgetful").exists():
         _FILE.write_text(json.dumps(_entries() | {f"{service}:{entry}": text}))
+
+def delete_password(service, entry):
+    entries = _entries()
+    del entries[f"{service}:{entry}"]
+    _FILE.write_text(json.dumps(entries))
 """
 
 

@@ -36,6 +36,7 @@ COMMANDS: Mapping[str, str] = {
     "doctor": "messengers.cli.doctor:doctor",
     "backup": "messengers.cli.backup:backup",
     "restore": "messengers.cli.restore:restore",
+    "rotate-key": "messengers.cli.rotate_key:rotate_key",
     "rebuild": "messengers.cli.rebuild:rebuild",
     "serve": "messengers.cli.serve:serve",
     "stdio": "messengers.cli.main:stdio",

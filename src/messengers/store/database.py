@@ -20,7 +20,7 @@ from messengers.store.keyring import Keyring
 from messengers.store.migrations import migrate
 from messengers.store.reader import Reader
 from messengers.store.rows import Row
-from messengers.store.secrets import RECORDS, Cipher, derive, settle_key
+from messengers.store.secrets import RECORDS, Cipher, derive, pepper_of, settle_key
 from messengers.store.session_copies import back_up_sessions, beside
 from messengers.store.writer import Writer
 
@@ -29,6 +29,7 @@ __all__ = ["Store"]
 T = TypeVar("T")
 _CUT_TRIES = 20
 """Each waits 50 ms for readers."""
+_Keys = tuple[bytes, bytes]
 _CHECKED_BYTES = 16 * 1024 * 1024
 
 
@@ -36,14 +37,14 @@ class Store:
     """Units of work in, rows out."""
 
     def __init__(
-        self, home: Path, clock: Clock, writer: Writer, reader: Reader, master_key: bytes
+        self, home: Path, clock: Clock, writer: Writer, reader: Reader, keys: "_Keys"
     ) -> None:
+        master_key, self.pepper = keys
         self.home = home
         self.media_dir = home / "media"
         self.clock = clock
         self.cipher = Cipher(derive(master_key, RECORDS))
         self.cursors = Cursors(derive(master_key, "cursors"))
-        self.pepper = derive(master_key, "api keys")
         self.request_state_key = derive(master_key, "request state")
         self._path = home / sqlite.DATABASE
         self._writer = writer
@@ -59,14 +60,14 @@ class Store:
             StorageUnavailable: rights, disk, damage, a newer database, a missing or wrong key.
                 Nothing was overwritten.
         """
-        writer, master_key = await anyio.to_thread.run_sync(partial(_prepare, home, keyring))
+        writer, keys = await anyio.to_thread.run_sync(partial(_prepare, home, keyring))
         try:
             reader = await Reader.open(home / sqlite.DATABASE)
         except BaseException:
             with anyio.CancelScope(shield=True):
                 await anyio.to_thread.run_sync(writer.close)
             raise
-        return cls(home, clock, writer, reader, master_key)
+        return cls(home, clock, writer, reader, keys)
 
     async def aclose(self) -> None:
         """Finish what waits and close; the log is folded into the database."""
@@ -151,7 +152,7 @@ class Store:
         return sum(file.stat().st_size for file in files if file.exists())
 
 
-def _prepare(home: Path, keyring: bool) -> tuple[Writer, bytes]:
+def _prepare(home: Path, keyring: bool) -> tuple[Writer, _Keys]:
     """Everything that blocks: directory, migration, writer, key."""
     path = home / sqlite.DATABASE
     try:
@@ -166,12 +167,18 @@ def _prepare(home: Path, keyring: bool) -> tuple[Writer, bytes]:
     writer = Writer(path)
     try:
         ring = Keyring(home) if keyring else None
-        master_key = writer.opening(partial(settle_key, home=home, keyring=ring))
+        keys = writer.opening(partial(_keys, home=home, keyring=ring))
         writer.start()
     except BaseException:
         writer.close()
         raise
-    return writer, master_key
+    return writer, keys
+
+
+def _keys(conn: Connection, home: Path, keyring: Keyring | None) -> _Keys:
+    """The master key, and what API keys are hashed with."""
+    key = settle_key(conn, home, keyring)
+    return key, pepper_of(conn, key)
 
 
 def _check(path: Path) -> None:

@@ -14,7 +14,7 @@ _SERVICE = "messengers"
 
 
 class Keyring:
-    """The one entry that belongs to a data directory."""
+    """The entry that belongs to a data directory, and a second while its key is replaced."""
 
     def __init__(self, home: Path) -> None:
         try:
@@ -27,21 +27,31 @@ class Keyring:
             ) from exc
         self._entry = str(home.resolve())
 
-    def read(self) -> str | None:
-        """The stored text, or None."""
+    def read(self, *, pending: bool = False) -> str | None:
+        """The stored text, or None; `pending`: of the key that is about to be the key."""
         try:
-            return self._library.get_password(_SERVICE, self._entry)
+            return self._library.get_password(_SERVICE, self._named(pending=pending))
         except self._errors.KeyringError as exc:
             raise _unusable() from exc
 
-    def write(self, text: str) -> None:
+    def write(self, text: str, *, pending: bool = False) -> None:
         """Store the text and read it again: some backends forget without a word."""
         try:
-            self._library.set_password(_SERVICE, self._entry, text)
+            self._library.set_password(_SERVICE, self._named(pending=pending), text)
         except self._errors.KeyringError as exc:
             raise _unusable() from exc
-        if self.read() != text:
+        if self.read(pending=pending) != text:
             raise _unusable()
+
+    def forget_pending(self) -> None:
+        """The key that was about to be the key is it."""
+        try:
+            self._library.delete_password(_SERVICE, self._named(pending=True))
+        except self._errors.KeyringError as exc:
+            raise _unusable() from exc
+
+    def _named(self, *, pending: bool) -> str:
+        return f"{self._entry}#new" if pending else self._entry
 
 
 def _unusable() -> StorageUnavailable:

@@ -14,7 +14,7 @@ from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
-from sqlalchemy import Connection, exists, insert, select
+from sqlalchemy import Connection, bindparam, exists, insert, select
 
 from messengers.errors import StorageUnavailable
 from messengers.store.keyring import Keyring
@@ -28,12 +28,31 @@ from messengers.store.tables import (
     table,
 )
 
-__all__ = ["KEY_FILE", "RECORDS", "Cipher", "derive", "settle_key"]
+__all__ = [
+    "KEY_BYTES",
+    "KEY_FILE",
+    "OLD_KEY_FILE",
+    "PEPPER",
+    "RECORDS",
+    "Cipher",
+    "derive",
+    "keep_old",
+    "kept_key",
+    "pepper_of",
+    "promote",
+    "put_pending",
+    "settle_key",
+]
 
 KEY_FILE = "secret.key"
+PENDING_KEY_FILE = "secret.key.new"
+"""The key that is about to be the key: made durable before anything is sealed by it."""
+OLD_KEY_FILE = "secret.key.old"
+PEPPER = "pepper"
+"""The row of what API keys and visitors are hashed with, once a key was replaced: it stays."""
 RECORDS = "records"
 """The purpose of the key that seals fields of rows."""
-_KEY_BYTES = 32
+KEY_BYTES = 32
 _NONCE_BYTES = 12
 _FORM = b"\x01"
 """The first byte of what is sealed: AES-256-GCM, nonce first."""
@@ -41,7 +60,7 @@ _PROOF = "key_proof"
 _PROVEN = b"messengers"
 _REMEDY = "Put the right key back; if it is lost, move messengers.db away and set up anew."
 _settings = table(SettingRow)
-_get_proof = select(_settings.c.value).where(_settings.c.name == _PROOF)
+_get = select(_settings.c.value).where(_settings.c.name == bindparam("setting"))
 _put_proof = insert(_settings)
 _holding = [
     select(exists(select(table(row))).label("any"))
@@ -99,10 +118,63 @@ def settle_key(conn: Connection, home: Path, keyring: Keyring | None) -> bytes:
             cause = f"The key of this store, secret.key, is missing from {place}."
             raise StorageUnavailable(cause, _REMEDY + hint)
         key = _made(home, keyring)
-    _prove(conn, Cipher(derive(key, RECORDS)))
+    try:
+        _prove(conn, Cipher(derive(key, RECORDS)))
+    except StorageUnavailable:
+        # A replacement was cut between its transaction and its last step.
+        pending = _pending(home, keyring)
+        if pending is None:
+            raise
+        _prove(conn, Cipher(derive(pending, RECORDS)))
+        promote(home, keyring, pending)
+        return pending
     if keyring and keyring.read() is None:
         keyring.write(_encode(key))
     return key
+
+
+def pepper_of(conn: Connection, key: bytes) -> bytes:
+    """What API keys and visitors are hashed with: the first key's, whatever the key is by now."""
+    row = first_row(conn, _get, setting=PEPPER)
+    if row is None:
+        return derive(key, "api keys")
+    sealed = base64.b64decode(row["value"])
+    return Cipher(derive(key, RECORDS)).open("setting", PEPPER, "value", sealed)
+
+
+def put_pending(home: Path, keyring: Keyring | None, key: bytes) -> None:
+    """Keep a key durably that is about to be the key."""
+    if keyring:
+        keyring.write(_encode(key), pending=True)
+    else:
+        _create(home / PENDING_KEY_FILE, _encode(key))
+
+
+def keep_old(home: Path, key: bytes) -> None:
+    """Keep a key for the backups that need it."""
+    _create(home / OLD_KEY_FILE, _encode(key))
+
+
+def kept_key(home: Path) -> bytes | None:
+    """The old key that was kept, if one was."""
+    text = _read(home / OLD_KEY_FILE)
+    return None if text is None else _decode(text)
+
+
+def promote(home: Path, keyring: Keyring | None, key: bytes) -> None:
+    """The pending key is the key from now on; the one that was is gone."""
+    if keyring:
+        keyring.write(_encode(key))
+        keyring.forget_pending()
+        (home / KEY_FILE).unlink(missing_ok=True)
+    else:
+        os.replace(home / PENDING_KEY_FILE, home / KEY_FILE)
+    _sync_directory(home)
+
+
+def _pending(home: Path, keyring: Keyring | None) -> bytes | None:
+    text = keyring.read(pending=True) if keyring else _read(home / PENDING_KEY_FILE)
+    return None if text is None else _decode(text)
 
 
 def _found(home: Path, keyring: Keyring | None) -> bytes | None:
@@ -113,7 +185,7 @@ def _found(home: Path, keyring: Keyring | None) -> bytes | None:
 
 
 def _made(home: Path, keyring: Keyring | None) -> bytes:
-    key = os.urandom(_KEY_BYTES)
+    key = os.urandom(KEY_BYTES)
     if keyring:
         keyring.write(_encode(key))
     else:
@@ -122,7 +194,7 @@ def _made(home: Path, keyring: Keyring | None) -> bytes:
 
 
 def _proof(conn: Connection) -> str | None:
-    row = first_row(conn, _get_proof)
+    row = first_row(conn, _get, setting=_PROOF)
     return row["value"] if row else None
 
 
@@ -174,7 +246,7 @@ def _decode(text: str) -> bytes:
         key = base64.b64decode(text, validate=True)
     except (ValueError, binascii.Error):
         key = b""
-    if len(key) != _KEY_BYTES:
+    if len(key) != KEY_BYTES:
         raise StorageUnavailable("secret.key is damaged: it holds no key.", _REMEDY)
     return key
 
