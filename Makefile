@@ -14,7 +14,7 @@ INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check -c c
 help:
 	@echo "make demo    see it work: a daemon, a browser chat and an MCP client (ARGS=--once to exit after)"
 	@echo "make test    all tests with coverage; writes build/cases.json"
-	@echo "make check   lint, format, types, import rules, security lint"
+	@echo "make check   lint, format, types, import rules, security lint, known vulnerabilities"
 	@echo "make bench   benchmarks against their baselines, into benchmarks/RESULTS.md"
 	@echo "make soak    the long form of the tests that have one"
 	@echo "make clean   remove .venv and everything generated"
@@ -35,6 +35,7 @@ check: $(DEV)
 	$(BIN)/pyright
 	$(BIN)/lint-imports --no-cache
 	$(BIN)/bandit --quiet --recursive --configfile pyproject.toml src
+	$(BIN)/python tests/spec/vulnerabilities.py
 
 bench: $(DEV)
 	$(BIN)/python -m benchmarks $(ARGS)
