@@ -75,7 +75,7 @@ async def test_credentials_leave_no_trace_outside_the_seal(
     platform(tokens[2]).start = lambda: RuntimeError(f"https://x.example/bot{tokens[2]}/getMe: 500")
     await house.core.instances.create(OWNER, "scripted_bot", "third", {"token": tokens[2]})
     await house.core.store.backup(tmp_path / "copy.db")
-    _, secret = await house.core.keys.create("canary")
+    _, secret = await house.core.keys.create(OWNER, "canary")
 
     third = house.core.instances.resolve(OWNER, "third").id
     assert "getMe: 500" in "".join(house.core.instances.problems(third))

@@ -8,7 +8,7 @@ import pytest
 from messengers import __version__
 from messengers.cli.stdio import USAGE
 from messengers.clock import SystemClock
-from messengers.core.callers import Caller
+from messengers.core.callers import OWNER, Caller
 from messengers.core.keys import Keys
 from messengers.errors import InvalidInput
 from messengers.hello import Welcome, welcome
@@ -90,10 +90,10 @@ async def test_a_key_has_those_it_was_made_with_over_restarts(tmp_path: Path) ->
     store = await Store.open(tmp_path, SystemClock())
     keys = Keys(store, SystemClock())
     await keys.load()
-    _, plain = await keys.create("plain")
-    _, able = await keys.create("able", toolsets=["groups"])
+    _, plain = await keys.create(OWNER, "plain")
+    _, able = await keys.create(OWNER, "able", toolsets=["groups"])
     with pytest.raises(InvalidInput):
-        await keys.create("wrong", toolsets=["gruops"])
+        await keys.create(OWNER, "wrong", toolsets=["gruops"])
 
     again = Keys(store, SystemClock(), local_toolsets=("rich",))
     await again.load()

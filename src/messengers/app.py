@@ -16,7 +16,7 @@ from messengers.errors import MessengersError
 from messengers.mcp_server.server import build_server
 from messengers.mcp_server.transports import Transports
 from messengers.settings import Settings
-from messengers.web import approvals, chat, events, forms, health, login, webhooks
+from messengers.web import approvals, chat, events, forms, health, login, tickets, webhooks
 from messengers.web.control.app import control_app
 from messengers.web.middleware import Bodies, Hosts, KeyCheck, RequestLog, SecurityHeaders
 from messengers.web.rates import KeyRates, PeerRates
@@ -60,6 +60,7 @@ def _web(core: Core, transports: Transports) -> Starlette:
             *health.routes(core),
             *transports.routes,
             *events.routes(core),
+            *tickets.routes(core),
             *chat.routes(core),
             *forms.routes(core),
             *login.routes(core),
@@ -73,7 +74,7 @@ def _web(core: Core, transports: Transports) -> Starlette:
             Middleware(
                 PeerRates, limits=core.limits, trusted_proxies=core.settings.trusted_proxies
             ),
-            Middleware(KeyCheck, keys=core.keys),
+            Middleware(KeyCheck, keys=core.keys, tickets=core.tickets),
             Middleware(KeyRates, limits=core.limits),
             Middleware(Bodies, settings=core.settings),
         ],

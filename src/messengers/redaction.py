@@ -53,6 +53,7 @@ _SHAPES = tuple(
         ("xox", r"\bxox[a-z](?:\.xox[a-z])?-[A-Za-z0-9-]{4,}", 0, MASK),
         ("xapp-", r"\bxapp-[A-Za-z0-9-]{4,}", 0, MASK),
         ("msk_", r"\bmsk_[A-Za-z0-9_-]+", 0, MASK),
+        ("mst_", r"\bmst_[A-Za-z0-9_-]+", 0, MASK),
         ("eaa", r"\bEAA[A-Za-z0-9]{16,}", 0, MASK),
         ("sk-", r"\bsk-[A-Za-z0-9_-]{12,}", 0, MASK),
         # Discord tokens and JWTs: three base64 parts, the first with a digit and a capital.

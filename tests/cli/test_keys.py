@@ -51,6 +51,26 @@ def test_a_key_opens_the_tool_sets_it_was_made_with(at: Run) -> None:
     at("keys", "revoke", "rich")
 
 
+def test_a_key_is_bound_and_made_anew(at: Run, office: House) -> None:
+    bounds = ("--scopes", "events:read, messages:*", "--rate", "30", "--instance", "shop")
+    made = at("keys", "create", "narrow", *bounds).stdout.strip()
+    renewed = at("keys", "regenerate", "narrow")
+    after = renewed.stdout.strip()
+    opened, closed = [
+        httpx2.get(f"{office.url}/mcp", headers={"Authorization": f"Bearer {key}"}).status_code
+        for key in (after, made)
+    ]
+
+    assert "only events:read messages:*, 1 instance, 30 a minute" in at("keys", "list").stdout
+    assert after.startswith("msk_")
+    assert after not in renewed.stderr
+    assert (opened == 401, closed) == (False, 401)
+    unknown = at("keys", "create", "x", "--scopes", "message:read", code=1).stderr
+    assert "There is no scope of that name." in unknown
+    at("keys", "revoke", "narrow")
+    assert "has ended" in at("keys", "regenerate", "narrow", code=1).stderr
+
+
 async def test_a_tool_set_reaches_the_stdio_client_and_the_key_it_was_given_to(
     at: Run, office: House
 ) -> None:

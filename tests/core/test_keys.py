@@ -3,66 +3,31 @@
 import hashlib
 import hmac
 import os
-from collections.abc import AsyncIterator
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
 
+from messengers.core.callers import OWNER
 from messengers.core.keys import Keys, read_local_key
 from messengers.errors import Conflict, InvalidInput, NotFound, StorageUnavailable
 from messengers.models import Preset
 from messengers.redaction import redact
 from messengers.store import Store
+from tests.core.keyring import NOW, SetClock, clock, keys, loaded, store
 
-NOW = datetime(2026, 11, 20, 14, 0, tzinfo=UTC)
-
-
-class SetClock:
-    """A clock that goes when it is told to."""
-
-    def __init__(self) -> None:
-        self.time = NOW
-
-    def now(self) -> datetime:
-        return self.time
-
-    def monotonic_s(self) -> float:
-        return (self.time - NOW).total_seconds()
-
-
-@pytest.fixture
-def clock() -> SetClock:
-    return SetClock()
-
-
-@pytest.fixture
-async def store(tmp_path: Path, clock: SetClock) -> AsyncIterator[Store]:
-    opened = await Store.open(tmp_path, clock)
-    yield opened
-    await opened.aclose()
-
-
-@pytest.fixture
-async def keys(store: Store, clock: SetClock) -> Keys:
-    return await loaded(store, clock)
+__all__ = ["clock", "keys", "store"]
 
 
 def all_bytes(directory: Path) -> bytes:
     return b"".join(file.read_bytes() for file in directory.rglob("*") if file.is_file())
 
 
-async def loaded(store: Store, clock: SetClock) -> Keys:
-    keys = Keys(store, clock)
-    await keys.load()
-    return keys
-
-
 @pytest.mark.case("S59")
 async def test_a_key_is_shown_once_and_stored_nowhere(
     keys: Keys, store: Store, tmp_path: Path
 ) -> None:
-    key, secret = await keys.create("cursor")
+    key, secret = await keys.create(OWNER, "cursor")
 
     await store.aclose()
     stored = all_bytes(tmp_path)
@@ -80,7 +45,7 @@ async def test_a_key_is_shown_once_and_stored_nowhere(
 async def test_what_is_stored_of_a_key_proves_nothing_without_the_pepper(
     keys: Keys, store: Store
 ) -> None:
-    _, secret = await keys.create("cursor")
+    _, secret = await keys.create(OWNER, "cursor")
 
     (stored,) = await store.write(
         lambda conn: list(conn.exec_driver_sql("SELECT digest FROM api_key").scalars())
@@ -92,14 +57,14 @@ async def test_what_is_stored_of_a_key_proves_nothing_without_the_pepper(
 
 
 async def test_no_two_keys_are_alike(keys: Keys) -> None:
-    secrets = [(await keys.create(f"key {number}"))[1] for number in range(20)]
+    secrets = [(await keys.create(OWNER, f"key {number}"))[1] for number in range(20)]
 
     assert len(set(secrets)) == 20
 
 
 @pytest.mark.parametrize("preset", ["reader", "messenger", "setup", "admin"])
 async def test_a_key_opens_what_it_was_made_for(keys: Keys, preset: Preset) -> None:
-    key, secret = await keys.create("cursor", preset, instances=["i-1", "i-2"])
+    key, secret = await keys.create(OWNER, "cursor", preset, instances=["i-1", "i-2"])
 
     caller = keys.verify(secret)
 
@@ -109,7 +74,7 @@ async def test_a_key_opens_what_it_was_made_for(keys: Keys, preset: Preset) -> N
 
 
 async def test_a_key_without_instances_sees_all(keys: Keys) -> None:
-    _, secret = await keys.create("cursor")
+    _, secret = await keys.create(OWNER, "cursor")
 
     caller = keys.verify(secret)
 
@@ -121,10 +86,10 @@ async def test_a_key_without_instances_sees_all(keys: Keys) -> None:
 async def test_unknown_wrong_expired_and_revoked_keys_are_alike(
     keys: Keys, clock: SetClock
 ) -> None:
-    _, revoked = await keys.create("revoked")
-    _, expiring = await keys.create("expiring", expires_at=NOW + timedelta(hours=1))
-    _, good = await keys.create("good")
-    await keys.revoke("revoked")
+    _, revoked = await keys.create(OWNER, "revoked")
+    _, expiring = await keys.create(OWNER, "expiring", expires_at=NOW + timedelta(hours=1))
+    _, good = await keys.create(OWNER, "good")
+    await keys.revoke(OWNER, "revoked")
 
     assert keys.verify(expiring) is not None
 
@@ -136,9 +101,9 @@ async def test_unknown_wrong_expired_and_revoked_keys_are_alike(
 
 
 async def test_keys_survive_a_restart(keys: Keys, store: Store, clock: SetClock) -> None:
-    _, good = await keys.create("good", "reader", instances=["i-1"])
-    _, revoked = await keys.create("revoked")
-    await keys.revoke("revoked")
+    _, good = await keys.create(OWNER, "good", "reader", instances=["i-1"])
+    _, revoked = await keys.create(OWNER, "revoked")
+    await keys.revoke(OWNER, "revoked")
 
     again = await loaded(store, clock)
 
@@ -146,52 +111,52 @@ async def test_keys_survive_a_restart(keys: Keys, store: Store, clock: SetClock)
     assert caller is not None
     assert caller.preset == "reader"
     assert again.verify(revoked) is None
-    assert [key.name for key in again.list()] == ["good", "revoked"]
+    assert [key.name for key in again.list(OWNER)] == ["good", "revoked"]
 
 
 @pytest.mark.parametrize("name", ["", "  ", "x" * 65, "a\nb", "\x1b[2J"])
 async def test_a_name_that_does_not_fit_is_refused(keys: Keys, name: str) -> None:
     with pytest.raises(InvalidInput):
-        await keys.create(name)
+        await keys.create(OWNER, name)
 
 
 async def test_an_end_that_is_past_is_refused(keys: Keys) -> None:
     with pytest.raises(InvalidInput):
-        await keys.create("cursor", expires_at=NOW)
+        await keys.create(OWNER, "cursor", expires_at=NOW)
 
 
 async def test_a_name_may_be_used_again_once_its_key_is_revoked(keys: Keys) -> None:
-    await keys.create("cursor")
+    await keys.create(OWNER, "cursor")
     with pytest.raises(Conflict):
-        await keys.create("cursor")
-    first = await keys.revoke("cursor")
-    second, _ = await keys.create("cursor")
+        await keys.create(OWNER, "cursor")
+    first = await keys.revoke(OWNER, "cursor")
+    second, _ = await keys.create(OWNER, "cursor")
 
-    assert (await keys.revoke("cursor")).id == second.id
+    assert (await keys.revoke(OWNER, "cursor")).id == second.id
     assert first.id != second.id
 
 
 async def test_a_key_is_revoked_once_by_id_or_name(keys: Keys) -> None:
-    key, _ = await keys.create("cursor")
+    key, _ = await keys.create(OWNER, "cursor")
 
-    assert (await keys.revoke(key.id)).revoked_at == NOW
+    assert (await keys.revoke(OWNER, key.id)).revoked_at == NOW
     with pytest.raises(Conflict):
-        await keys.revoke(key.id)
+        await keys.revoke(OWNER, key.id)
     with pytest.raises(NotFound):
-        await keys.revoke("nobody")
+        await keys.revoke(OWNER, "nobody")
 
 
 async def test_uses_are_counted_and_written_together(
     keys: Keys, store: Store, clock: SetClock
 ) -> None:
-    _, secret = await keys.create("cursor")
-    await keys.create("unused")
+    _, secret = await keys.create(OWNER, "cursor")
+    await keys.create(OWNER, "unused")
     clock.time += timedelta(minutes=5)
     assert [keys.verify(secret) for _ in range(3)].count(None) == 0
     await keys.flush()
     await keys.flush()
 
-    used, unused = (await loaded(store, clock)).list()
+    used, unused = (await loaded(store, clock)).list(OWNER)
 
     assert (used.use_count, used.last_used_at) == (3, NOW + timedelta(minutes=5))
     assert (unused.use_count, unused.last_used_at) == (0, None)
@@ -200,11 +165,11 @@ async def test_uses_are_counted_and_written_together(
 async def test_whether_any_key_holds_is_known(keys: Keys) -> None:
     assert not keys.any_hold()
 
-    await keys.create("cursor")
+    await keys.create(OWNER, "cursor")
 
     assert keys.any_hold()
 
-    await keys.revoke("cursor")
+    await keys.revoke(OWNER, "cursor")
 
     assert not keys.any_hold()
 

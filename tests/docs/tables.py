@@ -18,11 +18,13 @@ from pydantic_core import PydanticUndefined
 
 from messengers.cli.install.clients import CLIENTS
 from messengers.core.event_types import EVENT_TYPES
-from messengers.mcp_server.table import TABLE, Row
+from messengers.core.scopes import PRESET_SCOPES, PRESETS, Scope, covers
+from messengers.mcp_server.table import RESOURCES, TABLE, Row
 from messengers.providers.base import ProviderInfo
 from messengers.providers.catalog import BUILT_IN, Catalog
 from messengers.settings import PREFIX, Settings
 from messengers.urls import SafeUrl
+from messengers.web.doors import CONTROL_SCOPES, KEY_DOORS
 from tests.programs import ROOT
 
 if TYPE_CHECKING:
@@ -77,6 +79,21 @@ def tools_full() -> str:
     """Tool, kind, preset, whether repeating is harmless, parameters."""
     head = ["tool", "kind", "least preset", "repeatable", "parameters"]
     return _table(head, (_tool(row) for row in TABLE))
+
+
+def scopes() -> str:
+    """Every scope: who holds it unasked, and what it opens."""
+    lines: list[list[str]] = []
+    for scope in get_args(Scope):
+        holders = [preset for preset in PRESETS if covers(PRESET_SCOPES[preset], scope)]
+        opened = [row.name for row in TABLE if row.scope == scope]
+        opened += [f"{scheme}://" for scheme, its in RESOURCES.items() if its == scope]
+        opened += [door.path for door in KEY_DOORS if door.scope == scope]
+        control = scope in CONTROL_SCOPES.values()
+        told = ", ".join(f"`{name}`" for name in opened)
+        rest = "the owner's commands" if control else ""
+        lines.append([f"`{scope}`", holders[0], "; ".join(filter(None, (told, rest)))])
+    return _table(["scope", "from the preset", "opens"], lines)
 
 
 def settings() -> str:
@@ -209,6 +226,7 @@ TABLES: dict[str, Callable[[], str]] = {
     "providers": providers,
     "tools-short": tools_short,
     "tools-full": tools_full,
+    "scopes": scopes,
     "settings": settings,
     "clients": clients,
     "events": events,

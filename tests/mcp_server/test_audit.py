@@ -183,7 +183,7 @@ async def test_old_lines_go(house: House) -> None:
     await house.core.store.write(
         lambda conn: conn.exec_driver_sql("UPDATE audit SET at = 1 WHERE action LIKE 'instance%'")
     )
-    await house.core.keys.create("kept")
+    await house.core.keys.create(OWNER, "kept")
 
     await house.core.audit.expire(365)
 

@@ -158,7 +158,7 @@ def test_an_error_closes_by_the_kind_of_its_tool(
 
 
 def test_a_key_needs_the_scope_of_the_tool() -> None:
-    caller = Caller("k1", preset="admin", scopes=frozenset({"read"}))
+    caller = Caller("k1", preset="admin", scopes=frozenset({"messages:read"}))
 
     assert ROWS["list_chats"].open_to(caller)
     assert not ROWS["send_message"].open_to(caller)
@@ -171,7 +171,7 @@ def test_a_tool_of_a_set_is_open_to_whom_the_set_was_given() -> None:
     assert row.open_to(given)
     assert not row.open_to(replace(given, toolsets=frozenset({"rich"})))
     assert not row.open_to(Caller("k1", preset="admin"))
-    assert not row.open_to(replace(given, scopes=frozenset({"send"})))
+    assert not row.open_to(replace(given, scopes=frozenset({"messages:send"})))
     assert not replace(row, preset="messenger").open_to(given)
 
 

@@ -125,7 +125,7 @@ async def test_what_does_not_exist_for_a_key_is_not_subscribed_to(house: House) 
     chat = await chat_with_ann(house)
     bot = house.core.instances.by_name("bot").id
     async with listening(house.core, "reader") as (url, _):
-        _, secret = await house.core.keys.create("bound", "reader", instances=[bot])
+        _, secret = await house.core.keys.create(OWNER, "bound", "reader", instances=[bot])
         headers = {"Authorization": f"Bearer {secret}"}
         heard = Heard()
         uri = f"chat://{chat}/messages"

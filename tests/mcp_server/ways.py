@@ -3,7 +3,6 @@
 Each way is the product's own transport, with a real client at the other end.
 """
 
-import socket
 from collections.abc import AsyncGenerator, Callable, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from pathlib import Path
@@ -18,12 +17,13 @@ from mcp.client.streamable_http import streamable_http_client
 from starlette.applications import Starlette
 from starlette.middleware import Middleware
 
-from messengers.core.callers import Caller
+from messengers.core.callers import OWNER, Caller
 from messengers.core.core import Core
 from messengers.mcp_server.frames import Frames
 from messengers.mcp_server.server import build_server
 from messengers.mcp_server.transports import Transports
 from messengers.models import Preset, Toolset
+from messengers.sockets import bind_tcp
 from messengers.web.middleware import Bodies, KeyCheck
 
 __all__ = ["WAYS", "Way"]
@@ -66,13 +66,16 @@ async def listening(
 ) -> AsyncGenerator[tuple[str, dict[str, str]]]:
     """The MCP routes behind the key check on a loopback port: base URL and headers."""
     transports = Transports(build_server(core), MAX_BYTES, idle_s=idle_s)
-    guards = [Middleware(KeyCheck, keys=core.keys), Middleware(Bodies, settings=core.settings)]
+    guards = [
+        Middleware(KeyCheck, keys=core.keys, tickets=core.tickets),
+        Middleware(Bodies, settings=core.settings),
+    ]
     app = Starlette(routes=transports.routes, middleware=guards)
     config = uvicorn.Config(app, log_config=None, lifespan="off", timeout_graceful_shutdown=1)
     server = uvicorn.Server(config)
     name = f"test {preset} {id(config)}"
-    _, secret = await core.keys.create(name, preset, toolsets=toolsets)
-    with socket.create_server(("127.0.0.1", 0)) as bound:
+    _, secret = await core.keys.create(OWNER, name, preset, toolsets=toolsets)
+    with bind_tcp("127.0.0.1", 0, must=True) as bound:
         async with transports.run(), anyio.create_task_group() as tasks:
             tasks.start_soon(server.serve, [bound])
             yield (

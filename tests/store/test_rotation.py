@@ -96,7 +96,7 @@ async def test_accounts_approvals_webhooks_and_keys_go_on_under_the_new_key(
     open_house: OpenHouse,
 ) -> None:
     async with open_house(private_hosts=["127.0.0.1:9"]) as house:
-        _, secret = await house.core.keys.create("laptop")
+        _, secret = await house.core.keys.create(OWNER, "laptop")
         await house.core.webhooks.add(
             "crm", SafeUrl.parse("http://127.0.0.1:9/in?t=1"), instance="", types=(), chats="all",
             numbers=(),

@@ -8,6 +8,7 @@ import httpx2
 import pytest
 
 from messengers.app import App, open_app
+from messengers.core.callers import OWNER
 from messengers.settings import Settings
 from tests.process.conftest import StartDaemon, daemon, home, start_daemon
 
@@ -23,7 +24,7 @@ class Site:
 
     async def authorized(self, name: str = "test") -> dict[str, str]:
         """The headers of a new key."""
-        _, secret = await self.app.core.keys.create(name)
+        _, secret = await self.app.core.keys.create(OWNER, name)
         return {"Authorization": f"Bearer {secret}"}
 
 

@@ -89,7 +89,7 @@ class Office:
         await log.write(unit)
 
     async def key(self, name: str, *instances: str) -> dict[str, str]:
-        _, secret = await self.app.core.keys.create(name, "reader", instances=instances)
+        _, secret = await self.app.core.keys.create(OWNER, name, "reader", instances=instances)
         return {"Authorization": f"Bearer {secret}"}
 
     @asynccontextmanager

@@ -325,3 +325,66 @@ async def test_without_room_for_messages_it_is_degraded(
 
     assert (answer.status_code, answer.json()) == (503, {"status": "degraded"})
     assert not (await owner.ask("GET", "/status"))["well"]
+
+
+@pytest.mark.case("S62")
+@pytest.mark.parametrize(
+    "field",
+    [
+        "tenant_id",
+        "id",
+        "usageCount",
+        "use_count",
+        "digest",
+        "prefix",
+        "secret",
+        "generation",
+        "created_at",
+        "revoked_at",
+        "last_used_at",
+        "local",
+        "actor",
+    ],
+)
+async def test_a_key_takes_no_field_but_those_that_it_is_asked_with(
+    owner: Owner, field: str
+) -> None:
+    before = await owner.ask("GET", "/keys")
+    refused = await owner.ask("POST", "/keys", {"name": "app", field: "x"}, status=422)
+
+    assert refused["error"]["code"] == "invalid_input"
+    assert await owner.ask("GET", "/keys") == before == []
+
+
+@pytest.mark.case("S62")
+@pytest.mark.parametrize(
+    "field",
+    [
+        {"scopes": ["everything"]},
+        {"scopes": "*"},
+        {"instances": ["nobody"]},
+        {"toolsets": ["all"]},
+        {"preset": "root"},
+        {"rate_per_min": 0},
+        {"rate_per_min": "many"},
+    ],
+    ids=str,
+)
+async def test_what_a_key_cannot_be_bound_to_is_refused_and_makes_none(
+    owner: Owner, field: dict[str, object]
+) -> None:
+    code, _ = await owner.fault("POST", "/keys", {"name": "app", **field})
+
+    assert code in {"invalid_input", "not_found"}
+    assert await owner.ask("GET", "/keys") == []
+
+
+async def test_a_key_is_made_anew_at_the_control_socket(owner: Owner) -> None:
+    asked = {"name": "app", "scopes": ["events:*"], "rate_per_min": 5}
+    made = await owner.ask("POST", "/keys", asked)
+    again = await owner.ask("POST", "/keys/app/regenerate")
+
+    assert made["key"]["scopes"] == again["key"]["scopes"] == ["events:*"]
+    assert (again["key"]["id"], again["key"]["rate_per_min"]) == (made["key"]["id"], 5)
+    assert again["secret"] != made["secret"]
+    assert made["secret"] not in str(await owner.ask("GET", "/keys"))

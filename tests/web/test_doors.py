@@ -22,6 +22,7 @@ PATHS = (
     ("GET", "/sse"),
     ("POST", "/messages/?session_id=0"),
     ("GET", "/events"),
+    ("POST", "/tickets"),
     ("GET", "/chat/page"),
     ("GET", "/forms/x"),
     ("GET", "/login/x"),
@@ -187,6 +188,7 @@ async def test_every_route_needs_a_key_but_the_known_few(site: Site) -> None:
         "/sse",
         "/messages/",
         "/events",
+        "/tickets",
         "/instances/ref/login",
         "/instances/ref/login/step",
     }
@@ -274,8 +276,8 @@ async def test_health_tells_nothing_but_whether_it_works(site: Site) -> None:
 @pytest.mark.case("S05", "S06", "S60")
 async def test_what_is_no_key_of_ours_is_refused_alike(site: Site) -> None:
     instance = (await site.app.core.instances.create(OWNER, "webchat", "page")).id
-    _, revoked = await site.app.core.keys.create("revoked")
-    await site.app.core.keys.revoke("revoked")
+    _, revoked = await site.app.core.keys.create(OWNER, "revoked")
+    await site.app.core.keys.revoke(OWNER, "revoked")
     tried = (
         "Bearer",
         "Bearer ",
@@ -302,7 +304,7 @@ async def test_what_is_no_key_of_ours_is_refused_alike(site: Site) -> None:
 
 @pytest.mark.case("S05", "S73")
 async def test_a_key_counts_in_its_header_only(site: Site) -> None:
-    _, secret = await site.app.core.keys.create("good")
+    _, secret = await site.app.core.keys.create(OWNER, "good")
     for path in (f"/mcp?key={secret}", f"/sse?access_token={secret}"):
         assert (await site.client.get(path)).status_code == 401
     for headers in ({"X-Api-Key": secret}, {"Cookie": f"key={secret}"}):

@@ -42,8 +42,8 @@ def opened(home: Path) -> Open:
 
 async def test_a_key_that_asks_too_often_is_told_when_to_come_back(opened: Open) -> None:
     async with opened(requests_per_minute=3) as (app, at), at("127.0.0.1") as client:
-        _, secret = await app.core.keys.create("busy")
-        _, other = await app.core.keys.create("other")
+        _, secret = await app.core.keys.create(OWNER, "busy")
+        _, other = await app.core.keys.create(OWNER, "other")
         mine = {"Authorization": f"Bearer {secret}"}
 
         answers = [await client.get("/instances/x/login", headers=mine) for _ in range(4)]
@@ -65,7 +65,7 @@ async def test_guessing_is_slow_on_every_route_and_keys_that_hold_are_heard(
     opened: Open, path: str
 ) -> None:
     async with opened(failures_per_minute=3) as (app, at):
-        _, secret = await app.core.keys.create("good", "setup")
+        _, secret = await app.core.keys.create(OWNER, "good", "setup")
         async with at("203.0.113.5") as guesser, at("203.0.113.6") as neighbour:
             tried = [(await guesser.post(path, headers=WRONG)).status_code for _ in range(5)]
             beside = (await neighbour.post(path, headers=WRONG)).status_code

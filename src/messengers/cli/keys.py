@@ -34,25 +34,29 @@ def create(
     toolsets: Annotated[
         str, typer.Option(help="More tools, with commas between: `rich`, `groups`, `access`.")
     ] = "",
+    scopes: Annotated[
+        str,
+        typer.Option(help="What it may, in place of its preset's: `events:read,messages:*`."),
+    ] = "",
     instance: Annotated[
         list[str] | None, typer.Option(help="Only this instance; may be repeated.")
     ] = None,
     expires: Annotated[str, typer.Option(help="`12h`, `30d`, `8w` or an ISO time.")] = "",
+    rate: Annotated[int | None, typer.Option(help="Calls within a minute at most.")] = None,
     home: Home = None,
     as_json: AsJson = False,
 ) -> None:
     """Make a key and print it, this once. On a pipe only the key goes to stdout."""
-    ends = _moment(expires) if expires else None
-    body: dict[str, object] = {"name": name, "preset": preset, "instances": instance or []}
-    body["toolsets"] = toolsets.replace(",", " ").split()
-    if ends:
-        body["expires_at"] = ends.isoformat()
-    made = ask("POST", "/keys", _MADE, body, home=home)
-    if as_json:
-        data(made)
-        return
-    warn(f"Key {made.key.id} ({made.key.name}, {_tools(made.key)}). It is shown this once:")
-    typer.echo(made.secret)
+    body = {
+        "name": name,
+        "preset": preset,
+        "instances": instance or [],
+        "toolsets": _words(toolsets),
+        "scopes": _words(scopes),
+        "rate_per_min": rate,
+        "expires_at": _moment(expires).isoformat() if expires else None,
+    }
+    _told(ask("POST", "/keys", _MADE, body, home=home), as_json)
 
 
 @keys.command("list")
@@ -66,12 +70,30 @@ def list_keys(home: Home = None, as_json: AsJson = False) -> None:
         say("No keys. `messengers keys create NAME` makes one.")
         return
     rows(
-        ("id", "name", "begins", "tools", "state", "last used"),
+        ("id", "name", "begins", "may", "state", "used", "last used"),
         [
-            (key.id, key.name, f"{key.prefix}…", _tools(key), _state(key), _day(key.last_used_at))
+            (
+                key.id,
+                key.name,
+                f"{key.prefix}…",
+                _bounds(key),
+                _state(key),
+                str(key.use_count),
+                _day(key.last_used_at),
+            )
             for key in found
         ],
     )
+
+
+@keys.command()
+def regenerate(
+    key: Annotated[str, typer.Argument(help="Its id or name.")],
+    home: Home = None,
+    as_json: AsJson = False,
+) -> None:
+    """Give a key another secret and print it, this once. The one of before ends at once."""
+    _told(ask("POST", f"/keys/{segment(key)}/regenerate", _MADE, home=home), as_json)
 
 
 @keys.command()
@@ -79,6 +101,18 @@ def revoke(key: Annotated[str, typer.Argument(help="Its id or name.")], home: Ho
     """End a key at once and for good."""
     ended = ask("DELETE", f"/keys/{segment(key)}", _KEY, home=home)
     say(f"Key {ended.id} ({ended.name}) opens nothing any more.")
+
+
+def _told(made: _Made, as_json: bool) -> None:
+    if as_json:
+        data(made)
+        return
+    warn(f"Key {made.key.id} ({made.key.name}, {_bounds(made.key)}). It is shown this once:")
+    typer.echo(made.secret)
+
+
+def _words(text: str) -> list[str]:
+    return text.replace(",", " ").split()
 
 
 def _moment(text: str) -> datetime:
@@ -99,8 +133,14 @@ def _state(key: ApiKey) -> str:
     return "expired" if key.expires_at <= datetime.now(UTC) else f"until {_day(key.expires_at)}"
 
 
-def _tools(key: ApiKey) -> str:
-    return " + ".join((key.preset, *key.toolsets))
+def _bounds(key: ApiKey) -> str:
+    """What it opens, and how often."""
+    tools = " + ".join((key.preset, *key.toolsets))
+    scopes = ("only " + " ".join(key.scopes),) if key.scopes else ()
+    count = len(key.instances)
+    bound = (f"{count} instance{'s' if count > 1 else ''}",) if count else ()
+    rate = (f"{key.rate_per_min} a minute",) if key.rate_per_min else ()
+    return ", ".join((tools, *scopes, *bound, *rate))
 
 
 def _day(moment: datetime | None) -> str:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from messengers.clock import from_ms, to_ms
-from messengers.core.callers import Caller
+from messengers.core.callers import OWNER, Caller
 from messengers.core.instances import Instances
 from messengers.core.keys import Keys
 from messengers.core.pages import Page, check_limit
@@ -68,7 +68,7 @@ class AuditLog:
         flags = ("since", "actors", "instances", "chat", "action", "older")
         stmt = audit.page(**{flag: flag in params for flag in flags})
         found = await self._store.rows(stmt, limit=limit + 1, **params)
-        names = {key.id: key.name for key in self._keys.list()}
+        names = {key.id: key.name for key in self._keys.list(OWNER)}
         lines = tuple(self._line(row, names.get(row["actor"], "")) for row in found[:limit])
         if len(found) <= limit:
             return Page(lines)
@@ -94,7 +94,7 @@ class AuditLog:
 
     def _actors(self, who: str) -> Iterable[str]:
         """Also what the owner answered in a client's form or on his page."""
-        named = [key.id for key in self._keys.list() if key.name == who]
+        named = [key.id for key in self._keys.list(OWNER) if key.name == who]
         for actor in (who, *named):
             yield from (actor, f"{actor} (page)", f"form of {actor}")
 

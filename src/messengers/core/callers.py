@@ -1,8 +1,11 @@
 """Who asks: every function of the core that shows or does something takes a caller."""
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
+from typing import get_args
 
+from messengers.core.scopes import PRESET_SCOPES, covers
 from messengers.errors import Forbidden
 from messengers.models import Model, Preset, Toolset
 
@@ -19,7 +22,8 @@ class Caller:
     """How the client names itself: data, never trusted."""
     preset: Preset = "messenger"
     toolsets: frozenset[Toolset] = frozenset()
-    scopes: frozenset[str] = frozenset({"*"})
+    scopes: frozenset[str] | None = None
+    """What its key was given by name; None: what its preset holds."""
     instances: frozenset[str] | None = None
     """Ids of the instances it may see; None means all."""
     local: bool = False
@@ -28,14 +32,23 @@ class Caller:
     """Requests it may make within a minute; None: as many as the setting says."""
     channel: bool = False
     """Its client asked to be woken by messages."""
+    expires_at: datetime | None = None
+    """When its key ends by itself."""
+    generation: int = 0
+    """How often its key had been made anew: what came before is over."""
 
     def sees(self, instance_id: str) -> bool:
         """Whether the instance exists as far as this caller is concerned."""
         return self.instances is None or instance_id in self.instances
 
+    @property
+    def granted(self) -> Collection[str]:
+        """Its scopes."""
+        return PRESET_SCOPES[self.preset] if self.scopes is None else self.scopes
+
     def may(self, scope: str) -> bool:
-        """Whether its key was given a scope."""
-        return "*" in self.scopes or scope in self.scopes
+        """Whether its scopes cover this one."""
+        return covers(self.granted, scope)
 
     def require_owner(self) -> None:
         """Raises Forbidden for everyone but the owner at the terminal."""
@@ -43,7 +56,7 @@ class Caller:
             raise Forbidden("Only the owner may do this.", "Use `messengers` in a terminal.")
 
 
-OWNER = Caller("owner", preset="admin", local=True)
+OWNER = Caller("owner", preset="admin", toolsets=frozenset(get_args(Toolset)), local=True)
 
 
 class ApiKey(Model):
@@ -55,8 +68,12 @@ class ApiKey(Model):
     """The first characters, to recognise it by."""
     preset: Preset
     toolsets: tuple[Toolset, ...] = ()
+    scopes: tuple[str, ...] = ()
+    """What it may; empty: what its preset holds."""
     instances: tuple[str, ...] = ()
     """Ids of the instances it may see; empty means all."""
+    rate_per_min: int | None = None
+    """How many calls it may make within a minute; None: as many as everybody."""
     created_at: datetime
     expires_at: datetime | None = None
     revoked_at: datetime | None = None

@@ -61,6 +61,7 @@ from messengers.core.search import Search
 from messengers.core.sending import Sending
 from messengers.core.sources import Sources
 from messengers.core.supervisor import Supervisor
+from messengers.core.tickets import Tickets
 from messengers.core.transcripts import Transcripts
 from messengers.core.visitors import Visitors
 from messengers.core.webhooks import Webhooks
@@ -132,6 +133,7 @@ class Core:
     keys: Keys
     leaks: Leaks
     limits: Limits
+    tickets: Tickets
     dispatch: Dispatch
     webhooks: Webhooks
 
@@ -286,6 +288,7 @@ async def _build(
         keys=keys,
         leaks=leaks,
         limits=limits,
+        tickets=Tickets(clock, keys),
         dispatch=dispatch,
         webhooks=Webhooks(
             store, clock, events, instances, feed, guard, AllowedHosts(settings.private_hosts),

@@ -31,7 +31,7 @@ from messengers.mcp_server.faults import check_names, check_text, wrong_types
 from messengers.mcp_server.lines import candidate
 from messengers.mcp_server.results import untrusted
 from messengers.mcp_server.schemas import same_in_both_eras
-from messengers.mcp_server.table import TABLE, Row
+from messengers.mcp_server.table import TABLE, Row, scope_of
 from messengers.mcp_server.text import Visible
 from messengers.mcp_server.transports import Surface, caller_of
 from messengers.redaction import redact_answer, redact_texts
@@ -77,9 +77,12 @@ class GatedServer(MCPServer[Surface]):
     async def read_resource(
         self, uri: AnyUrl | str, context: Context[Surface, Any] | None = None
     ) -> Iterable[ReadResourceContents] | InputRequiredResult:
-        """Every failure in our words, and nothing for keys that may not read."""
-        if context is not None and not caller_of(context.request_context).may("read"):
-            raise MCPError(INVALID_PARAMS, "This key lacks the scope read.")
+        """Every failure in our words, and nothing for keys that lack its scope."""
+        scope = scope_of(str(uri))
+        if context is None or scope is None:
+            raise MCPError(INVALID_PARAMS, "There is no such resource.")
+        if not caller_of(context.request_context).may(scope):
+            raise MCPError(INVALID_PARAMS, f"This key lacks the scope {scope}.")
         try:
             return await super().read_resource(uri, context)
         except UnexpectedResourceError as exc:

@@ -25,6 +25,7 @@ from mcp.types import (
 from messengers.core.callers import Caller
 from messengers.core.core import Core
 from messengers.errors import MessengersError
+from messengers.mcp_server.table import scope_of
 from messengers.mcp_server.transports import Surface, caller_of, connection_of
 from messengers.models import IdKind, encode_id
 from messengers.redaction import redact
@@ -155,6 +156,9 @@ class Updates:
 
     async def _is_visible(self, caller: Caller, uri: str) -> bool:
         """Whether it is a resource that changes, and exists for this caller."""
+        scope = scope_of(uri)
+        if scope is None or not caller.may(scope):
+            return False
         try:
             if found := _CHAT_URI.fullmatch(uri):
                 await self._core.chats.get(caller, found[1])

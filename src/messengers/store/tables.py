@@ -315,6 +315,7 @@ class ApiKeyRow(Record, table=True):
     digest: str = Field(unique=True)
     preset: str
     scopes: str = ""
+    """Empty: those of the preset."""
     instances: str = ""
     toolsets: str = ""
     created_at: int
@@ -322,6 +323,7 @@ class ApiKeyRow(Record, table=True):
     revoked_at: int | None = None
     last_used_at: int | None = None
     use_count: int = 0
+    rate_per_min: int | None = None
 
 
 class SettingRow(Record, table=True):

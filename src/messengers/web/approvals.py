@@ -233,7 +233,7 @@ class _Page:
 
     def _asker(self, actor: str) -> str:
         """Who asked, by the name that the owner gave his key."""
-        names = {key.id: f"API key “{key.name}” ({key.id})" for key in self._core.keys.list()}
+        names = {key.id: f"API key “{key.name}” ({key.id})" for key in self._core.keys.list(OWNER)}
         local = {"stdio": "a client on this machine", "local": "a program with the local key"}
         return names.get(actor, local.get(actor, actor))
 

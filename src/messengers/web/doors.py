@@ -1,12 +1,16 @@
-"""Which routes need no key, and why, and which scope a key needs. All others need a key.
+"""Every route: what opens it, and the scope that a key needs.
 
-A route that nobody thought of is closed by that; a test holds the list to the routes there are.
+Those of tools and resources stand in `mcp_server/table.py`. A route that nobody thought of is
+closed by that, to every key too; a test holds the lists to the routes there are.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
 
-__all__ = ["OPEN_DOORS", "SCOPED_DOORS", "Door", "door_of"]
+from messengers.core.scopes import Scope
+
+__all__ = ["CONTROL_SCOPES", "KEY_DOORS", "NOWHERE", "OPEN_DOORS", "Door", "door_of"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,8 +25,10 @@ class Door:
     local key."""
     body: Literal["none", "json", "form", "any"] = "none"
     """What a request may carry: `any` is checked by the route itself, like a picture."""
-    scope: str = ""
-    """What a key needs beside holding; empty where the route itself judges, as tools do."""
+    scope: Scope | Literal[""] = ""
+    """What a key needs beside holding; empty where what is asked for decides, as with tools."""
+    takes_ticket: bool = False
+    """A ticket opens it in place of a key: browsers send no headers from an EventSource."""
 
 
 OPEN_DOORS = (
@@ -35,13 +41,72 @@ OPEN_DOORS = (
     Door("/approvals", "owner"),
     Door("/approvals/", "owner", "form"),
 )
-SCOPED_DOORS = (Door("/events", "key", scope="read"),)
-_LOCKED = Door("/", "key", "json")
+KEY_DOORS = (
+    Door("/mcp", "key", "json"),
+    Door("/sse", "key", "json"),
+    Door("/messages/", "key", "json"),
+    Door("/events", "key", scope="events:read", takes_ticket=True),
+    Door("/tickets", "key", "json"),
+    Door("/instances/", "key", "json", scope="instances:write"),
+)
+NOWHERE = Door("/", "key", "json")
+"""The door of what has none: who has a key learns that nothing is behind it."""
+
+CONTROL_SCOPES: Mapping[str, Scope] = {
+    "GET /status": "admin:read",
+    "POST /stop": "admin:write",
+    "POST /backup": "admin:write",
+    "GET /log": "admin:read",
+    "GET /providers": "instances:read",
+    "GET /findings": "instances:read",
+    "GET /instances": "instances:read",
+    "POST /instances": "instances:write",
+    "GET /instances/{ref}": "instances:read",
+    "PATCH /instances/{ref}": "settings:write",
+    "DELETE /instances/{ref}": "instances:delete",
+    "PUT /instances/{ref}/credentials": "instances:write",
+    "POST /instances/{ref}/connect": "instances:write",
+    "POST /instances/{ref}/disconnect": "instances:write",
+    "POST /instances/{ref}/login": "instances:write",
+    "POST /instances/{ref}/logout": "instances:write",
+    "PUT /instances/{ref}/session": "instances:write",
+    "GET /instances/{ref}/blocked": "access:read",
+    "GET /keys": "admin:read",
+    "POST /keys": "admin:write",
+    "DELETE /keys/{ref}": "admin:write",
+    "POST /keys/{ref}/regenerate": "admin:write",
+    "GET /approvals": "access:read",
+    "GET /approvals/{ref}": "access:read",
+    "POST /approvals/{ref}": "access:write",
+    "GET /chats/decided": "access:read",
+    "PUT /chats/{ref}/alias": "access:write",
+    "PUT /chats/{ref}/decision": "access:write",
+    "GET /batches": "messages:read",
+    "GET /batches/{ref}": "messages:read",
+    "POST /batches/{ref}": "messages:send",
+    "GET /opt-outs": "access:read",
+    "POST /opt-outs": "access:write",
+    "DELETE /opt-outs": "access:write",
+    "GET /dead-letters": "admin:read",
+    "GET /dead-letters/{ref}": "admin:read",
+    "POST /dead-letters/{ref}/replay": "admin:write",
+    "GET /webhooks": "webhooks:read",
+    "POST /webhooks": "webhooks:write",
+    "GET /webhooks/{ref}": "webhooks:read",
+    "DELETE /webhooks/{ref}": "webhooks:write",
+    "GET /webhooks/{ref}/log": "webhooks:read",
+    "POST /webhooks/{ref}/test": "webhooks:write",
+    "POST /webhooks/{ref}/replay": "webhooks:write",
+    "POST /webhooks/{ref}/rotate": "webhooks:write",
+    "POST /webhooks/{ref}/enable": "webhooks:write",
+    "POST /webhooks/{ref}/disable": "webhooks:write",
+}
+"""Of the control socket, where the owner asks, who has them all."""
 
 
 def door_of(path: str) -> Door:
     """The door before a path."""
-    for door in (*OPEN_DOORS, *SCOPED_DOORS):
+    for door in (*OPEN_DOORS, *KEY_DOORS):
         if path == door.path or (door.path.endswith("/") and path.startswith(door.path)):
             return door
-    return _LOCKED
+    return NOWHERE

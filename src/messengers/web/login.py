@@ -2,7 +2,8 @@
 
 Who sees the code can link the account to a machine of his own. So a link opens in one browser, on
 this machine, for one instance; the code is in no address, no cache and no log; and whatever does
-not hold looks the same. A key that has `get_qr` opens the page under `/instances/{ref}/login`.
+not hold looks the same.
+A key with the scope of `get_qr` opens the page under `/instances/{ref}/login`.
 """
 
 from base64 import b64encode
@@ -16,7 +17,7 @@ from starlette.routing import Route
 
 from messengers.core.callers import OWNER, Caller
 from messengers.core.core import Core
-from messengers.errors import Forbidden, InvalidInput
+from messengers.errors import InvalidInput
 from messengers.providers.login import (
     AskInput,
     Done,
@@ -37,7 +38,6 @@ __all__ = ["routes"]
 _COOKIE = "login"
 _HOLD_S = 2.0
 """How long a question waits for something to show."""
-_PRESETS = frozenset({"setup", "admin"})
 _HEADERS = {**PAGE, "Referrer-Policy": "same-origin"}
 _SECRET = {**EVERYWHERE, "Cache-Control": "no-store"}
 
@@ -108,11 +108,11 @@ class _Pages:
 
     async def opened_by_key(self, request: Request) -> Response:
         """The same page, for a program that has a key and shows it to the owner."""
-        return await self._page(_allowed(request), str(request.path_params["ref"]))
+        return await self._page(_caller(request), str(request.path_params["ref"]))
 
     async def asked_by_key(self, request: Request) -> Response:
         """The step of a login, for a key."""
-        step = await self._step(_allowed(request), str(request.path_params["ref"]), request)
+        step = await self._step(_caller(request), str(request.path_params["ref"]), request)
         return self._told(step)
 
     async def _page(self, caller: Caller, ref: str) -> Response:
@@ -170,14 +170,9 @@ def _left_s(expires_at: datetime | None, now: datetime) -> float | None:
     return None if expires_at is None else max(0.0, (expires_at - now).total_seconds())
 
 
-def _allowed(request: Request) -> Caller:
-    """A key that may ask `get_qr` may ask here. Raises Forbidden for every other."""
+def _caller(request: Request) -> Caller:
+    """Whose key opened the door."""
     caller: Caller = request.scope["caller"]
-    scoped = not caller.scopes.isdisjoint({"*", "setup"})
-    if caller.preset not in _PRESETS or not scoped:
-        raise Forbidden(
-            "This key may not log accounts in.", "`messengers keys create NAME --preset setup`."
-        )
     return caller
 
 

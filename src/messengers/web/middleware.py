@@ -8,6 +8,7 @@ from collections.abc import Callable
 from ipaddress import ip_address
 from time import perf_counter
 from typing import cast
+from urllib.parse import parse_qsl, urlencode
 
 import anyio
 import structlog
@@ -18,9 +19,10 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from messengers.core.callers import Caller
 from messengers.core.keys import Keys
+from messengers.core.tickets import Tickets
 from messengers.errors import InvalidInput
 from messengers.settings import LOOPBACK_NAMES, Settings
-from messengers.web.doors import door_of
+from messengers.web.doors import NOWHERE, door_of
 from messengers.web.headers import EVERYWHERE, PAGE
 from messengers.web.refusals import refuse, refused
 from messengers.wire import parse
@@ -157,13 +159,14 @@ class Hosts:
 class KeyCheck:
     """Who asks: `scope["caller"]` for every route that is not an open door.
 
-    The key is taken from the header only. Unknown, wrong, expired and revoked keys, and none, are
-    answered alike. What goes on when a key ends, ends with it.
+    The key is taken from the header only, a ticket from the query. Unknown, wrong, expired and
+    revoked ones, and none, are answered alike. What goes on when a key ends, ends with it.
     """
 
-    def __init__(self, app: ASGIApp, keys: Keys) -> None:
+    def __init__(self, app: ASGIApp, keys: Keys, tickets: Tickets) -> None:
         self._app = app
         self._keys = keys
+        self._tickets = tickets
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         door = door_of(scope["path"]) if scope["type"] in ("http", "websocket") else None
@@ -171,6 +174,8 @@ class KeyCheck:
             await self._app(scope, receive, send)
             return
         caller = self._caller(scope)
+        if caller is None and door.takes_ticket:
+            scope, caller = self._by_ticket(scope)
         if caller is None:
             response = refused(
                 401,
@@ -179,6 +184,9 @@ class KeyCheck:
                 "Send `Authorization: Bearer …`; `messengers keys create` makes a key.",
                 **{"WWW-Authenticate": 'Bearer realm="messengers"'},
             )
+            await refuse(response, scope, receive, send)
+        elif door is NOWHERE:
+            response = refused(404, "not_found", "There is nothing at this address.")
             await refuse(response, scope, receive, send)
         elif door.scope and not caller.may(door.scope):
             response = refused(403, "forbidden", f"This key lacks the scope {door.scope}.")
@@ -217,6 +225,16 @@ class KeyCheck:
         if scheme.lower() != "bearer" or not key.strip():
             return None
         return self._keys.verify(key.strip(), from_loopback=_is_loopback(scope))
+
+    def _by_ticket(self, scope: Scope) -> tuple[Scope, Caller | None]:
+        """Whose ticket the query shows, and the request without it."""
+        asked = parse_qsl(scope["query_string"].decode("latin-1"), keep_blank_values=True)
+        shown = [value for name, value in asked if name == "ticket"]
+        caller = self._tickets.take(shown[0], scope["path"]) if len(shown) == 1 else None
+        if caller is None or (caller.local and not _is_loopback(scope)):
+            return scope, None
+        rest = urlencode([each for each in asked if each[0] != "ticket"])
+        return {**scope, "query_string": rest.encode("ascii")}, caller
 
 
 class Bodies:

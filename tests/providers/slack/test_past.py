@@ -228,7 +228,7 @@ async def test_what_is_read_here_is_read_in_slack(
         message = slack.write(alan, grace, "read me")
         await work.heard(alan.id, "read me")
 
-        await core.chats.mark_read(OWNER, await work.chat(alan.id))
+        await core.receipts.up_to(OWNER, await work.chat(alan.id))
 
         assert slack.dm(alan, grace).read[grace.id] == message.ts
 
@@ -237,7 +237,7 @@ async def test_a_bot_marks_nothing(work: Connected) -> None:
     work.slack.write(work.grace, work.bot, "hello")
     await work.heard(work.grace.id, "hello")
 
-    await work.core.chats.mark_read(OWNER, await work.chat(work.grace.id))
+    await work.core.receipts.up_to(OWNER, await work.chat(work.grace.id))
 
     assert work.slack.asked("conversations.mark") == []
 

@@ -78,7 +78,7 @@ async def test_marking_read_sends_one_receipt_for_what_was_unread(linked: Linked
     ids = [await linked.wa.send_text(bob, linked.companion, f"number {n}") for n in range(3)]
     await linked.message(ids[-1], bob)
 
-    chat = await linked.core.chats.mark_read(OWNER, await linked.chat(bob.pn))
+    chat = await linked.core.receipts.up_to(OWNER, await linked.chat(bob.pn))
 
     receipts = [each for each in linked.wa.receipts if each.chat in (bob.pn, bob.lid)]
     sent = [each.ids for each in receipts if each.kind == "read"]

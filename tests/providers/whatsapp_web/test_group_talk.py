@@ -52,7 +52,7 @@ async def test_reactions_and_read_receipts_name_people_as_the_group_does(
         await linked.core.changes.prepare_react(OWNER, message.id, "👍")
     )
     key = (await next_of(bob)).message.reactionMessage.key
-    await linked.core.chats.mark_read(OWNER, chat)
+    await linked.core.receipts.up_to(OWNER, chat)
     read = [each for each in linked.wa.receipts if each.chat == group.jid and each.kind == "read"]
 
     assert (key.id, key.fromMe, key.participant) == (id, False, group.jid_of(bob))

@@ -103,7 +103,7 @@ async def test_the_past_that_comes_after_the_present_is_put_before_it_and_is_rea
         texts = await stored(account, bob.pn, 301)
         before = await account.chat(bob.pn)
 
-        after = await core.chats.mark_read(OWNER, before)
+        after = await core.receipts.up_to(OWNER, before)
         await wa.until(lambda: [each for each in wa.receipts if each.kind == "read"])
 
     assert texts == [*(f"past {n}" for n in range(101, 300)), "new"]

@@ -255,7 +255,7 @@ async def test_nobody_sees_the_account_online_or_that_its_messages_were_read(
         await wa.until(lambda: account.companion.presences)
         unread = [each.kind for each in wa.receipts if each.ids == (id,)]
 
-        await core.chats.mark_read(OWNER, chat)
+        await core.receipts.up_to(OWNER, chat)
 
         assert set(account.companion.presences) == {"unavailable"}
         assert set(unread) <= {"delivered", "inactive"}

@@ -49,7 +49,7 @@ class Desk:
     async def key(self, preset: Preset = "setup", *instances: str) -> dict[str, str]:
         """The header of a new key."""
         ids = [self.core.instances.by_name(name).id for name in instances]
-        _, secret = await self.core.keys.create(f"{preset}-{uuid4().hex}", preset, None, ids)
+        _, secret = await self.core.keys.create(OWNER, f"{preset}-{uuid4().hex}", preset, None, ids)
         return {"Authorization": f"Bearer {secret}"}
 
 

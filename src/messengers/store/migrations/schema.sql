@@ -29,7 +29,7 @@ CREATE TABLE api_key (
     expires_at INTEGER,
     revoked_at INTEGER,
     last_used_at INTEGER,
-    use_count INTEGER NOT NULL,
+    use_count INTEGER NOT NULL, rate_per_min INTEGER,
     UNIQUE (digest)
 );
 

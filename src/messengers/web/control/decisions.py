@@ -24,6 +24,9 @@ class NewKey(Question):
     instances: tuple[str, ...] = ()
     """Names or ids; none means all."""
     toolsets: tuple[str, ...] = ()
+    scopes: tuple[str, ...] = ()
+    """None means those of the preset."""
+    rate_per_min: int | None = None
 
 
 class Verdict(Question):
@@ -64,6 +67,7 @@ def routes(core: Core) -> list[Route]:
         Route("/keys", answered(owner.keys), methods=["GET"]),
         Route("/keys", answered(owner.make_key), methods=["POST"]),
         Route("/keys/{ref}", answered(owner.revoke_key), methods=["DELETE"]),
+        Route("/keys/{ref}/regenerate", answered(owner.regenerate_key), methods=["POST"]),
         Route("/approvals", answered(owner.waiting), methods=["GET"]),
         Route("/approvals/{ref}", answered(owner.approval), methods=["GET"]),
         Route("/approvals/{ref}", answered(owner.decide), methods=["POST"]),
@@ -81,19 +85,31 @@ class _Owner:
         self._core = core
 
     async def keys(self, _: Request) -> object:
-        return self._core.keys.list()
+        return self._core.keys.list(OWNER)
 
     async def make_key(self, request: Request) -> object:
-        """The one answer that ever holds a key."""
+        """One of the two answers that ever hold a key."""
         new = await read(request, NewKey)
         instances = [self._core.instances.resolve(OWNER, ref).id for ref in new.instances]
         key, secret = await self._core.keys.create(
-            new.name, new.preset, new.expires_at, instances, new.toolsets
+            OWNER,
+            new.name,
+            new.preset,
+            new.expires_at,
+            instances,
+            new.toolsets,
+            new.scopes,
+            new.rate_per_min,
         )
         return {"key": key, "secret": secret}
 
+    async def regenerate_key(self, request: Request) -> object:
+        """The other one."""
+        key, secret = await self._core.keys.regenerate(OWNER, ref_of(request))
+        return {"key": key, "secret": secret}
+
     async def revoke_key(self, request: Request) -> object:
-        return await self._core.keys.revoke(ref_of(request))
+        return await self._core.keys.revoke(OWNER, ref_of(request))
 
     async def waiting(self, _: Request) -> object:
         return await self._core.approvals.waiting()

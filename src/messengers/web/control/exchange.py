@@ -10,7 +10,8 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from messengers.errors import InvalidInput
+from messengers.errors import Forbidden, InvalidInput
+from messengers.web.doors import CONTROL_SCOPES
 from messengers.wire import parse
 
 __all__ = ["Question", "Segments", "answered", "read", "ref_of"]
@@ -69,6 +70,9 @@ def answered(
     """A route from a function that returns domain types."""
 
     async def respond(request: Request) -> Response:
+        method = "GET" if request.method == "HEAD" else request.method
+        if f"{method} {request.scope['route'].path}" not in CONTROL_SCOPES:
+            raise Forbidden("This route has no scope, so it answers nobody.")
         return Response(to_json(await answer(request)), media_type="application/json")
 
     return respond
