@@ -214,9 +214,10 @@ class Chats:
         found = list(named)
         part = fold_name(text)
         if part and not found:
-            stmt = rows.part_named
             params = {"part": f"%{escape_like(part)}%", "limit": _MAX_CANDIDATES + 1}
-            found = self._seen(caller, visible, await self._store.rows(stmt, **params))
+            stmt = rows.part_named(instances=visible is not None)
+            given = {} if visible is None else {"instances": visible}
+            found = self._seen(caller, visible, await self._store.rows(stmt, **params, **given))
         if not found:
             raise _unknown()
         if write:

@@ -49,7 +49,7 @@ class DeadLetters:
     ) -> Page[DeadLetter]:
         """Without what they hold, newest first."""
         check_limit(limit, 200)
-        scope = f"dead letters {instance}"
+        scope = f"dead letters {self._instances.visible(caller, instance)}"
         before = self._store.cursors.decode(scope, cursor)[0] if cursor else None
         rows = await self._rows(caller, instance, limit + 1, before)
         kept = tuple(map(self._of_row, rows[:limit]))

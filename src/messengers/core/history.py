@@ -230,7 +230,7 @@ class History:
             raise InvalidInput(f"timeout_s must be from 0 to {_MAX_WAIT_S}.", "Call again after.")
         place = await self._chats.find(caller, chat, instance) if chat else None
         chosen = self._instances.resolve(caller, instance) if instance else None
-        scope = f"wait {place.id if place else ''} {chosen.id if chosen else ''}"
+        scope = f"wait {place.id if place else ''} {self._instances.visible(caller, instance)}"
         start = await self._events.position()
         gap = False
         if cursor:

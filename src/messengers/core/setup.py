@@ -20,7 +20,7 @@ from messengers.core.roster import Roster, check_name
 from messengers.core.supervisor import Supervisor
 from messengers.core.views import answer_of, view_of
 from messengers.core.words import counted
-from messengers.errors import Conflict, InvalidInput
+from messengers.errors import Conflict, Forbidden, InvalidInput
 from messengers.models import Confirm, Lifecycle, UserAction
 from messengers.providers.base import ProviderInfo
 from messengers.store.rows import Row
@@ -74,6 +74,11 @@ class Setup:
         self, caller: Caller, provider: str, name: str, credentials: Mapping[str, str]
     ) -> Act:
         """Validated as a whole; see `Instances.prepare_create`."""
+        if caller.instances is not None:
+            raise Forbidden(
+                "This key is bound to its instances and sets up no other.",
+                "The owner can: `messengers instances add`.",
+            )
         info = self._registry.catalog.find(provider)
         check_name(name)
         if self._registry.is_taken(name):

@@ -64,17 +64,21 @@ named = select(_chats).where(
     )
 )
 """Every chat that a whole name, number, handle or native id fits."""
-part_named = (
-    select(_chats)
-    .where(
-        or_(
-            _chats.c.name_folded.like(bindparam("part"), escape="\\"),
-            _chats.c.alias_folded.like(bindparam("part"), escape="\\"),
-        )
+
+
+@cache
+def part_named(*, instances: bool) -> Select[Any]:
+    """Chats with a part of a name, newest first; `instances`: of those only."""
+    named = or_(
+        _chats.c.name_folded.like(bindparam("part"), escape="\\"),
+        _chats.c.alias_folded.like(bindparam("part"), escape="\\"),
     )
-    .order_by(_chats.c.last_at.desc(), _chats.c.id.desc())
-    .limit(bindparam("limit"))
-)
+    stmt = select(_chats).where(named)
+    if instances:
+        stmt = stmt.where(_chats.c.instance_id.in_(bindparam("instances", expanding=True)))
+    return stmt.order_by(_chats.c.last_at.desc(), _chats.c.id.desc()).limit(bindparam("limit"))
+
+
 # What a Chat is made of, and where its page goes on. Each column more is told in every row.
 _SHOWN = (
     *("id", "instance_id", "native_id", "kind", "name", "name_source", "alias", "phone"),
