@@ -3,6 +3,7 @@
 from collections.abc import AsyncGenerator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import structlog
 from starlette.applications import Starlette
@@ -21,6 +22,9 @@ from messengers.web.control.app import control_app
 from messengers.web.middleware import Bodies, Hosts, KeyCheck, RequestLog, SecurityHeaders
 from messengers.web.rates import KeyRates, PeerRates
 from messengers.web.refusals import error_response, refused
+
+if TYPE_CHECKING:
+    from messengers.web.oauth import Issuer
 
 __all__ = ["App", "open_app"]
 
@@ -50,13 +54,30 @@ async def open_app(
     """
     async with open_core(settings, clock) as core:
         transports = Transports(build_server(core), settings.request_max_bytes)
-        async with transports.run():
-            yield App(core, transports, _web(core, transports), control_app(core, stop))
+        async with transports.run(), _issuer(core) as issuer:
+            yield App(core, transports, _web(core, transports, issuer), control_app(core, stop))
 
 
-def _web(core: Core, transports: Transports) -> Starlette:
+@asynccontextmanager
+async def _issuer(core: Core) -> AsyncGenerator["Issuer | None"]:
+    """The owner's OAuth issuer; its libraries are imported where there is one."""
+    named, resource = core.settings.oauth_issuer, core.settings.oauth_resource
+    if named is None or resource is None:
+        yield None
+        return
+    from messengers.web.oauth import Issuer
+
+    issuer = Issuer(core.settings, named, resource, core.clock)
+    try:
+        yield issuer
+    finally:
+        await issuer.aclose()
+
+
+def _web(core: Core, transports: Transports, issuer: "Issuer | None") -> Starlette:
     return Starlette(
         routes=[
+            *(issuer.routes if issuer else ()),
             *health.routes(core),
             *transports.routes,
             *events.routes(core),
@@ -74,7 +95,7 @@ def _web(core: Core, transports: Transports) -> Starlette:
             Middleware(
                 PeerRates, limits=core.limits, trusted_proxies=core.settings.trusted_proxies
             ),
-            Middleware(KeyCheck, keys=core.keys, tickets=core.tickets),
+            Middleware(KeyCheck, keys=core.keys, tickets=core.tickets, issuer=issuer),
             Middleware(KeyRates, limits=core.limits),
             Middleware(Bodies, settings=core.settings),
         ],

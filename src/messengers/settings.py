@@ -23,6 +23,7 @@ from pydantic import (
     SecretStr,
     ValidationError,
     field_validator,
+    model_validator,
 )
 from pydantic_settings import (
     BaseSettings,
@@ -216,6 +217,18 @@ class Settings(BaseSettings):
     is not 80 or 443. Anything else is refused, against DNS rebinding."""
     allowed_origins: Names = ()
     """Web origins (`https://app.example.com`) beside our own pages that may call us."""
+    oauth_issuer: SafeUrl | None = None
+    """An OAuth 2.1 issuer (`https://login.example.com`) whose tokens open `/mcp` and `/sse` beside
+    our own keys. Unset: none."""
+    oauth_resource: SafeUrl | None = None
+    """The address of `/mcp` as clients write it; tokens must be made out for it (`aud`)."""
+    oauth_subjects: Names = ()
+    """Whom of the issuer's users to let in, by the `sub` of their tokens: all act for you."""
+    oauth_scopes: Names = ()
+    """What the issuer's scopes mean here, `theirs=ours`: `chats.read=messages:read`. Repeat one to
+    give it several. Empty: it issues ours."""
+    oauth_preset: Preset = "messenger"
+    """Which tools its tokens open at most."""
     public_url: str = ""
     """The address people reach the chat pages under, and messengers deliver to, when a proxy stands
     in front."""
@@ -284,6 +297,17 @@ class Settings(BaseSettings):
                 raise ValueError("each is an address or a network") from exc
         return value
 
+    @model_validator(mode="after")
+    def _whole_oauth(self) -> "Settings":
+        if self.oauth_issuer is not None and not (self.oauth_resource and self.oauth_subjects):
+            raise ValueError("oauth_issuer needs oauth_resource and oauth_subjects")
+        issuer = self.oauth_issuer
+        if issuer and issuer.scheme != "https" and issuer.host not in LOOPBACK_NAMES:
+            raise ValueError("oauth_issuer begins with https")
+        if any(not all(pair.partition("=")) for pair in self.oauth_scopes):
+            raise ValueError("oauth_scopes are written theirs=ours")
+        return self
+
     @field_validator("egress_proxy", mode="after")
     @classmethod
     def _open_proxy(cls, value: SafeUrl | None) -> SafeUrl | None:
@@ -297,6 +321,15 @@ class Settings(BaseSettings):
         if value and _zone(value) is None:
             raise ValueError("no such IANA time zone")
         return value
+
+    @cached_property
+    def oauth_scope_names(self) -> Mapping[str, tuple[str, ...]]:
+        """The issuer's names of scopes, each with ours; none where it issues ours."""
+        named: dict[str, tuple[str, ...]] = {}
+        for pair in self.oauth_scopes:
+            theirs, _, ours = pair.partition("=")
+            named[theirs] = (*named.get(theirs, ()), ours)
+        return named
 
     @property
     def port_is_explicit(self) -> bool:

@@ -224,6 +224,7 @@ def test_the_list_of_open_doors_is_this() -> None:
         "/login/": "link",
         "/approvals": "owner",
         "/approvals/": "owner",
+        "/.well-known/": "anyone",
     }
 
 

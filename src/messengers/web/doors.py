@@ -27,6 +27,8 @@ class Door:
     """What a request may carry: `any` is checked by the route itself, like a picture."""
     scope: Scope | Literal[""] = ""
     """What a key needs beside holding; empty where what is asked for decides, as with tools."""
+    takes_oauth: bool = False
+    """A token of the owner's issuer opens it like a key, where there is an issuer."""
     takes_ticket: bool = False
     """A ticket opens it in place of a key: browsers send no headers from an EventSource."""
 
@@ -40,11 +42,12 @@ OPEN_DOORS = (
     Door("/login/", "link", "json"),
     Door("/approvals", "owner"),
     Door("/approvals/", "owner", "form"),
+    Door("/.well-known/", "anyone"),
 )
 KEY_DOORS = (
-    Door("/mcp", "key", "json"),
-    Door("/sse", "key", "json"),
-    Door("/messages/", "key", "json"),
+    Door("/mcp", "key", "json", takes_oauth=True),
+    Door("/sse", "key", "json", takes_oauth=True),
+    Door("/messages/", "key", "json", takes_oauth=True),
     Door("/events", "key", scope="events:read", takes_ticket=True),
     Door("/tickets", "key", "json"),
     Door("/instances/", "key", "json", scope="instances:write"),

@@ -7,7 +7,7 @@ who may not come in cannot make us hold four megabytes for him.
 from collections.abc import Callable
 from ipaddress import ip_address
 from time import perf_counter
-from typing import cast
+from typing import TYPE_CHECKING, cast
 from urllib.parse import parse_qsl, urlencode
 
 import anyio
@@ -27,12 +27,17 @@ from messengers.web.headers import EVERYWHERE, PAGE
 from messengers.web.refusals import refuse, refused
 from messengers.wire import parse
 
+if TYPE_CHECKING:
+    from messengers.web.oauth import Issuer
+
 __all__ = ["Bodies", "Hosts", "KeyCheck", "RequestLog", "SecurityHeaders"]
 
 _log = structlog.get_logger(__name__)
 _BODY_METHODS = frozenset({"POST", "PUT", "PATCH", "DELETE"})
 _FORM = "application/x-www-form-urlencoded"
 _FAREWELL_S = 1.0
+_LEAST = "messages:read"
+"""The scope that a client of `/mcp` is told to ask for: each tool names its own."""
 _FRAMING_BYTES = 64 * 1024
 """What a multipart body has around the file."""
 _WILDCARDS = ("0.0.0.0", "::", "")  # noqa: S104 - recognised, not bound
@@ -163,27 +168,32 @@ class KeyCheck:
     revoked ones, and none, are answered alike. What goes on when a key ends, ends with it.
     """
 
-    def __init__(self, app: ASGIApp, keys: Keys, tickets: Tickets) -> None:
+    def __init__(
+        self, app: ASGIApp, keys: Keys, tickets: Tickets, issuer: "Issuer | None" = None
+    ) -> None:
         self._app = app
         self._keys = keys
         self._tickets = tickets
+        self._issuer = issuer
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         door = door_of(scope["path"]) if scope["type"] in ("http", "websocket") else None
         if door is None or door.opened_by != "key":
             await self._app(scope, receive, send)
             return
-        caller = self._caller(scope)
+        secret = _bearer(scope)
+        caller = self._keys.verify(secret, from_loopback=_is_loopback(scope)) if secret else None
+        issuer = self._issuer if door.takes_oauth else None
         if caller is None and door.takes_ticket:
             scope, caller = self._by_ticket(scope)
+        if caller is None and issuer is not None and secret.count(".") == 2:
+            caller = await issuer.caller(secret)
         if caller is None:
-            response = refused(
-                401,
-                "unauthorized",
-                "A key is needed, and none that holds was given.",
-                "Send `Authorization: Bearer …`; `messengers keys create` makes a key.",
-                **{"WWW-Authenticate": 'Bearer realm="messengers"'},
-            )
+            await refuse(_unauthorized(issuer), scope, receive, send)
+        elif issuer is not None and not caller.granted:
+            response = refused(403, "forbidden", "This token has no scope that counts here.")
+            told = f'Bearer error="insufficient_scope", {issuer.challenge(_LEAST)}'
+            response.headers["WWW-Authenticate"] = told
             await refuse(response, scope, receive, send)
         elif door is NOWHERE:
             response = refused(404, "not_found", "There is nothing at this address.")
@@ -219,13 +229,6 @@ class KeyCheck:
             with anyio.move_on_after(_FAREWELL_S):
                 await send({"type": "http.response.body", "body": b"", "more_body": False})
 
-    def _caller(self, scope: Scope) -> Caller | None:
-        given = Headers(scope=scope).getlist("authorization")
-        scheme, _, key = given[0].partition(" ") if len(given) == 1 else ("", "", "")
-        if scheme.lower() != "bearer" or not key.strip():
-            return None
-        return self._keys.verify(key.strip(), from_loopback=_is_loopback(scope))
-
     def _by_ticket(self, scope: Scope) -> tuple[Scope, Caller | None]:
         """Whose ticket the query shows, and the request without it."""
         asked = parse_qsl(scope["query_string"].decode("latin-1"), keep_blank_values=True)
@@ -235,6 +238,25 @@ class KeyCheck:
             return scope, None
         rest = urlencode([each for each in asked if each[0] != "ticket"])
         return {**scope, "query_string": rest.encode("ascii")}, caller
+
+
+def _bearer(scope: Scope) -> str:
+    """The key or token of a request, from its one header; empty without."""
+    given = Headers(scope=scope).getlist("authorization")
+    scheme, _, secret = given[0].partition(" ") if len(given) == 1 else ("", "", "")
+    return secret.strip() if scheme.lower() == "bearer" else ""
+
+
+def _unauthorized(issuer: "Issuer | None") -> Response:
+    """The same for every key that does not hold, and none."""
+    more = f", {issuer.challenge(_LEAST)}" if issuer else ""
+    return refused(
+        401,
+        "unauthorized",
+        "A key is needed, and none that holds was given.",
+        "Send `Authorization: Bearer …`; `messengers keys create` makes a key.",
+        **{"WWW-Authenticate": f'Bearer realm="messengers"{more}'},
+    )
 
 
 class Bodies:
