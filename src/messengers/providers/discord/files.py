@@ -1,37 +1,56 @@
 """Fetching the files of messages. Their addresses end after a day, so each is asked for anew."""
 
-from urllib.parse import urlsplit
-
-import anyio
-import httpx2
-
 from messengers.errors import InvalidInput, PlatformRefused, Unreachable
+from messengers.guarded import AllowedHosts, Guard
 from messengers.models import Attachment
 from messengers.providers.discord.failures import told
 from messengers.providers.discord.fields import Json, part, parts
 from messengers.providers.discord.wire import Wire
+from messengers.urls import SafeUrl
 
-__all__ = ["fetched"]
+__all__ = ["Files"]
 
 _HOSTS = frozenset({"cdn.discordapp.com", "media.discordapp.net"})
 _STICKERS = "https://{}/stickers/{}"
 _FETCH_S = 55.0
 
 
-async def fetched(wire: Wire, attachment: Attachment, max_bytes: int, api: str) -> bytes:
-    """The bytes of an attachment or sticker. `api` is an address of the owner's, or empty."""
-    url = await _address(wire, attachment.native_ref)
-    known = {*_HOSTS, urlsplit(api).netloc} if api else _HOSTS
-    if urlsplit(url).netloc not in known:
-        raise PlatformRefused("Discord named a place that is not its own.")
-    try:
-        with anyio.fail_after(_FETCH_S):
-            return await _bytes(url, max_bytes)
-    except (httpx2.HTTPError, OSError) as exc:
-        raise Unreachable("Discord does not give the file at the moment.", "Try again.") from exc
+class Files:
+    """Of one bot. `api` is the address that the owner gave in place of Discord's, or empty."""
+
+    def __init__(self, api: str, guard: Guard) -> None:
+        self._guard = guard
+        self._own = SafeUrl.parse(api) if api else None
+        self._at_own = Guard(AllowedHosts([_host_of(self._own)] if self._own else ()))
+
+    async def fetched(self, wire: Wire, attachment: Attachment, max_bytes: int) -> bytes:
+        """The bytes of an attachment or sticker."""
+        address = await _address(wire, attachment.native_ref, max_bytes)
+        try:
+            url = SafeUrl.parse(address)
+            reply = await self._guard_of(url).fetch(
+                url,
+                max_bytes=max_bytes,
+                within=AllowedHosts([_host_of(url)]),
+                deadline_s=_FETCH_S,
+            )
+        except InvalidInput as exc:
+            raise PlatformRefused("Discord has that file no longer.", "Ask for it again.") from exc
+        except Unreachable as exc:
+            what = "Discord does not give the file at the moment."
+            raise Unreachable(what, "Try again.") from exc
+        return reply.body
+
+    def _guard_of(self, url: SafeUrl) -> Guard:
+        """Raises PlatformRefused for what is not Discord's."""
+        if self._own is not None and url.origin == self._own.origin:
+            return self._at_own
+        if url.scheme != "https" or url.host not in _HOSTS:
+            raise PlatformRefused("Discord named a place that is not its own.")
+        return self._guard
 
 
-async def _address(wire: Wire, ref: str) -> str:
+async def _address(wire: Wire, ref: str, max_bytes: int) -> str:
     if ref.startswith("sticker:"):
         name = ref.removeprefix("sticker:")
         is_moving = name.endswith(".gif")
@@ -47,21 +66,11 @@ async def _address(wire: Wire, ref: str) -> str:
     whole = [found, *(part(each, "message") for each in parts(found, "message_snapshots"))]
     for each in (file_ for body in whole for file_ in parts(body, "attachments")):
         if str(each["id"]) == file:
+            if int(each.get("size") or 0) > max_bytes:
+                raise InvalidInput("The file is larger than is kept here.", "Look in Discord.")
             return str(each["url"])
     raise PlatformRefused("That file is no longer part of its message.", "Ask for it again.")
 
 
-async def _bytes(url: str, max_bytes: int) -> bytes:
-    found = bytearray()
-    async with (
-        httpx2.AsyncClient(timeout=_FETCH_S) as client,
-        client.stream("GET", url) as answer,
-    ):
-        if answer.status_code != 200:
-            raise PlatformRefused("Discord has that file no longer.", "Ask for it again.")
-        async for piece in answer.aiter_bytes():
-            found += piece
-            if len(found) > max_bytes:
-                what = "The file is larger than is kept here."
-                raise InvalidInput(what, "Look in Discord.")
-    return bytes(found)
+def _host_of(url: SafeUrl) -> str:
+    return url.origin.partition("://")[2]

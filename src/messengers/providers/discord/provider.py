@@ -37,7 +37,7 @@ from messengers.providers.discord.config import DiscordConfig
 from messengers.providers.discord.echoes import Echoes
 from messengers.providers.discord.failures import told
 from messengers.providers.discord.fields import Json
-from messengers.providers.discord.files import fetched
+from messengers.providers.discord.files import Files
 from messengers.providers.discord.findings import findings_of
 from messengers.providers.discord.formatting import parts_of, plain
 from messengers.providers.discord.intake import Intake
@@ -79,6 +79,7 @@ class DiscordProvider(Changing, Managing):
         self._memory = Memory(context.directory)
         self._rooms = Rooms(context.directory)
         self._echoes = Echoes()
+        self._files = Files(self._api, context.guard)
         self._calls: Calls | None = None
         self._intake: Intake | None = None
 
@@ -190,7 +191,7 @@ class DiscordProvider(Changing, Managing):
             return findings_of(account, gateway, len(self._rooms.guilds), self._webhook_url)
 
     async def download(self, attachment: Attachment, max_bytes: int) -> bytes:
-        return await fetched(self.calls().wire, attachment, max_bytes, self._api)
+        return await self._files.fetched(self.calls().wire, attachment, max_bytes)
 
     async def unpack(self, request: WebhookRequest) -> WebhookAnswer:
         told = verified(request, self._memory.public_key, self._clock.now().timestamp())
