@@ -34,7 +34,7 @@ __all__ = ["Changes"]
 
 _CALL_DEADLINE_S = 30.0
 _MAX_EMOJI = 16
-_NAME = re.compile(r":[a-z0-9_'+-]{1,100}:")
+_NAME = re.compile(r":[a-zA-Z0-9_'+-]{1,100}:")
 
 
 class Changes:

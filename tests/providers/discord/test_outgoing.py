@@ -4,7 +4,7 @@ import base64
 
 import pytest
 
-from messengers.errors import NotFound
+from messengers.errors import NotFound, PlatformRefused
 from messengers.models import MessageRef, Outcome
 from messengers.providers.base import HistorySeen, MediaBytes, Part
 from messengers.providers.discord.outgoing import gathered
@@ -170,17 +170,25 @@ async def test_our_messages_are_edited_and_deleted(shop: Connected) -> None:
     assert message.deleted
 
 
-async def test_reactions_are_set_and_all_taken_back(shop: Connected) -> None:
+async def test_one_reaction_of_ours_takes_the_place_of_the_last_and_is_taken_back(
+    shop: Connected,
+) -> None:
     sent = shop.discord.write(shop.ada, shop.general, "cake")
     place, about = str(shop.general.id), await ref(shop, shop.general, "cake")
     shop.guild.emojis[123456789012345678] = "party"
 
     await shop.provider.react(place, about, "👍")
-    await shop.provider.react(place, about, "<:party:123456789012345678>")
+    await shop.provider.react(place, about, "❤️")
+    await shop.provider.react(place, about, "❤")
+    heart = [*sent.reactions]
+    await shop.provider.react(place, about, ":party:")
     given = [*sent.reactions]
+    with pytest.raises(PlatformRefused, match="no emoji of that name"):
+        await shop.provider.react(place, about, ":absent:")
     await shop.provider.react(place, about, "")
 
-    assert given == ["👍", "party:123456789012345678"]
+    assert len({each.replace("\ufe0f", "") for each in heart}) == 1
+    assert given == ["party:123456789012345678"]
     assert not sent.reactions
 
 

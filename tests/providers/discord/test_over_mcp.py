@@ -138,6 +138,8 @@ async def test_a_conversation(shop: Shop) -> None:
     flags = answer.flags
     await shop.agent.act("edit_message", message=sent, text="No, *green* again")
     await shop.agent.act("react", message=asked, emoji="👍")
+    shop.guild.emojis[123456789012345678] = "Party"
+    await shop.agent.act("react", message=asked, emoji=":Party:")
     shown = await shop.agent.told("read_messages", chat=shop.place)
     edited = answer.content
     await shop.agent.act("delete_message", message=sent)
@@ -147,7 +149,8 @@ async def test_a_conversation(shop: Shop) -> None:
     assert flags & 4  # no previews
     assert not answer.mentions_everyone
     assert "No, *green* again" in shown
-    assert "👍" in shown
+    assert [*question.reactions] == ["Party:123456789012345678"]
+    assert "reactions :Party:" in shown
     assert shop.bot.sent(shop.general) == []
 
 

@@ -24,7 +24,7 @@ __all__ = ["Changing"]
 _MESSAGE = "/channels/{channel_id}/messages/{message_id}"
 _MINE = _MESSAGE + "/reactions/{emoji}/@me"
 _PIN = "/channels/{channel_id}/messages/pins/{message_id}"
-_OWN_EMOJI = re.compile(r"<a?:(\w{1,64}:\d{15,20})>")
+_OWN_EMOJI = re.compile(r":(\w{1,64}):")
 _EPOCH_MS = 1_420_070_400_000
 """Of the ids: https://docs.discord.com/developers/reference#snowflakes."""
 _PAGE = 100
@@ -54,19 +54,36 @@ class Changing:
         await calls.ask("DELETE", _MESSAGE, channel_id=channel, message_id=number)
 
     async def react(self, chat_native_id: str, message: MessageRef, emoji: str) -> None:
-        """Adds one, as Discord lets one give several; an empty one takes all of them away."""
+        """The one reaction of the bot; others of its own that stand there go.
+
+        A server's own emoji is given by its name, `:name:`.
+        """
         calls = self.calls()
         channel, number = await calls.at(chat_native_id, message.native_id)
         place: dict[str, Any] = {"channel_id": channel, "message_id": number}
-        if emoji:
-            own = _OWN_EMOJI.fullmatch(emoji)
-            named = own[1] if own else emoji
-            await calls.ask("PUT", _MINE, needs=_REACTING, emoji=named, **place)
-            return
-        found: Json = await calls.ask("GET", _MESSAGE, changes=False, **place)
-        for each in parts(found, "reactions"):
-            if each.get("me"):
-                await calls.ask("DELETE", _MINE, emoji=_written(part(each, "emoji")), **place)
+        own = _OWN_EMOJI.fullmatch(emoji)
+        wanted = await self._own(calls, channel, own[1]) if own else emoji
+        # Discord may write an emoji otherwise than it was given: only what stood there before goes.
+        before: Json = await calls.ask("GET", _MESSAGE, changes=False, **place)
+        if wanted:
+            await calls.ask("PUT", _MINE, needs=_REACTING, emoji=wanted, **place)
+        for each in parts(before, "reactions"):
+            written = _written(part(each, "emoji"))
+            if each.get("me") and _plain(written) != _plain(wanted):
+                await calls.ask("DELETE", _MINE, emoji=written, **place)
+
+    async def _own(self, calls: Calls, channel: str, name: str) -> str:
+        """An emoji of the server that a channel is in, as the address of a reaction has it."""
+        room = calls.rooms.rooms.get(channel)
+        if room is not None:
+            about: Json = await calls.ask(
+                "GET", "/guilds/{guild_id}", guild_id=room.guild, changes=False
+            )
+            for each in parts(about, "emojis"):
+                if each.get("name") == name:
+                    return _written(each)
+        what = "There is no emoji of that name."
+        raise PlatformRefused(what, "Write it as it stands there, or take a common one, as 👍.")
 
     async def pin(self, chat_native_id: str, message: MessageRef, pinned: bool) -> None:
         calls = self.calls()
@@ -130,6 +147,11 @@ class Changing:
 def _written(emoji: Json) -> str:
     """As the address of a reaction has it."""
     return f"{emoji['name']}:{emoji['id']}" if emoji.get("id") else str(emoji["name"])
+
+
+def _plain(emoji: str) -> str:
+    """Without the character that asks for colours, which programs add and leave out."""
+    return emoji.replace("\ufe0f", "")
 
 
 def _past(seen: MessageSeen) -> MessageSeen:

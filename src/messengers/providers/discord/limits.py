@@ -73,6 +73,7 @@ CAPABILITIES = Capabilities(
     edit=Level.FULL,
     delete=Level.FULL,
     react=Level.FULL,
+    named_reactions=True,
     typing=Level.FULL,
     reply=Level.FULL,
     silent=Level.FULL,
