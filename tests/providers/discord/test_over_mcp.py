@@ -297,6 +297,11 @@ async def test_what_cannot_be_done_is_said_with_its_reason(shop: Shop) -> None:
     }
     discord.forbid(shop.general, bot, Permission.SEND_MESSAGES)
     told["text"] = await agent.refused("send_message", chat=shop.place, text="hi")
+    discord.kick(shop.guild, bot)
+    told["kicked"] = await agent.refused("send_message", chat=shop.place, text="hi")
+    told["direct"] = await agent.refused(
+        "send_message", chat=native(shop.ada), text="hi", instance="shop"
+    )
 
     said = {name: words for name, words in _REASONS.items() if words not in told[name]}
     assert said == {}, told
@@ -313,4 +318,6 @@ _REASONS = {
     "reaction": "it needs Add Reactions and Read Message History",
     "pin": "it needs Pin Messages",
     "text": "it needs Send Messages",
+    "kicked": "does not see that channel",
+    "direct": "shares no server with that person",
 }
