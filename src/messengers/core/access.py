@@ -14,6 +14,7 @@ from messengers.core.identities import keys_of
 from messengers.core.registry import Registry
 from messengers.core.rules import Party, Rule, Rules
 from messengers.models import Chat, IdKind, Instance, Sender, decode_id
+from messengers.providers.base import ContactSeen
 from messengers.store import Store, access_rules
 from messengers.store.rows import Row, load_json
 
@@ -63,10 +64,10 @@ class Access:
         instance = self._registry.entry(instance_id).instance
         return instance.dm_policy == instance.group_policy == "open"
 
-    def met(self, instance_id: str, sender: Sender) -> None:
+    def met(self, instance_id: str, seen: Sender | ContactSeen) -> None:
         """These ids were told to be one person's."""
-        if self.rules.are_personal and (sender.alt_ids or sender.phone):
-            keys = keys_of((sender.native_id, *sender.alt_ids), sender.phone)
+        if self.rules.are_personal and (seen.alt_ids or seen.phone):
+            keys = keys_of((seen.native_id, *seen.alt_ids), seen.phone)
             self.rules.link(instance_id, keys)
 
     def withheld(self, chat: Row, sender: Sender, *, mentions_me: bool) -> str:

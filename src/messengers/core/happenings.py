@@ -128,8 +128,7 @@ class Happenings:
     def _contact(
         self, conn: Connection, instance_id: str, seen: ContactSeen, received_at: int
     ) -> None:
-        who = Sender(native_id=seen.native_id, phone=seen.phone, alt_ids=seen.alt_ids)
-        self._access.met(instance_id, who)
+        self._access.met(instance_id, seen)
         values = {
             "display_name": seen.display_name,
             "name_source": seen.name_source,
