@@ -161,6 +161,10 @@ class Instance(Model):
     """`22:00-08:00` in the owner's zone: nothing leaves then that nobody waits for."""
     retention_days: int = 0
     """How long messages are kept; 0: for good."""
+    sends_per_hour: int = 0
+    """The most that agents send, and the most people they write to first; 0: no bound."""
+    sends_per_day: int = 0
+    new_recipients_per_day: int = 0
     created_at: datetime
     history_since: datetime | None = None
     """Sending time of the oldest stored message; None without any."""

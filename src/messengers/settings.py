@@ -5,7 +5,6 @@ Credentials of instances are no settings: they live sealed in the store.
 """
 # ruff: noqa: TID251  # the place that reads the environment
 
-import contextlib
 import difflib
 import os
 import tomllib
@@ -14,7 +13,7 @@ from functools import cached_property
 from ipaddress import ip_network
 from pathlib import Path
 from typing import Annotated, ClassVar, Literal, cast, get_args
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+from zoneinfo import ZoneInfo
 
 from pydantic import (
     AfterValidator,
@@ -38,6 +37,7 @@ from messengers.errors import InvalidInput
 from messengers.guarded import AllowedHosts
 from messengers.models import Confirm, Preset, Toolset
 from messengers.urls import SafeUrl
+from messengers.zones import named_zone, system_zones
 
 __all__ = [
     "LOOPBACK_NAMES",
@@ -201,6 +201,14 @@ class Settings(BaseSettings):
     bulk_per_minute: int = Field(default=60, ge=1, le=100_000)
     """The most messages of bulk sends that leave an instance within a minute; its pacing, and what
     its messenger says, slow it further."""
+    key_sends_per_hour: int = Field(default=0, ge=0)
+    """The most messages that one key, or a client of your own user, sends within an hour. 0: no
+    bound; an account may have one of its own (`messengers instances budget`)."""
+    key_sends_per_day: int = Field(default=0, ge=0)
+    """The same within 24 hours."""
+    key_new_recipients_per_day: int = Field(default=0, ge=0)
+    """The most people whom it writes to within 24 hours who never wrote and were never written to.
+    0: no bound."""
     requests_per_minute: int = Field(default=600, ge=1, le=1_000_000)
     """The most requests of an API key within a minute, where the key has no rate of its own.
     Clients of your own user have twenty times that."""
@@ -318,7 +326,7 @@ class Settings(BaseSettings):
     @field_validator("timezone", mode="after")
     @classmethod
     def _known_zone(cls, value: str) -> str:
-        if value and _zone(value) is None:
+        if value and named_zone(value) is None:
             raise ValueError("no such IANA time zone")
         return value
 
@@ -344,8 +352,14 @@ class Settings(BaseSettings):
     @cached_property
     def zone(self) -> ZoneInfo:
         """The owner's time zone: the setting, else TZ, else the system's zone file, else UTC."""
-        named = (self.timezone, os.environ.get("TZ", "").lstrip(":"), *_system_zones(self))
-        return next((zone for name in named if name and (zone := _zone(name))), ZoneInfo("UTC"))
+        named = (
+            self.timezone,
+            os.environ.get("TZ", "").lstrip(":"),
+            *system_zones(*self.zone_files),
+        )
+        return next(
+            (zone for name in named if name and (zone := named_zone(name))), ZoneInfo("UTC")
+        )
 
     def socket_path(self, name: str) -> Path:
         """Where the unix socket `name` is bound; see `home.socket_path`."""
@@ -382,20 +396,3 @@ def describe_differences(settings: Settings, variables: Mapping[str, str]) -> li
             if getattr(meant, field) != getattr(settings, field):
                 different.append(variable)
     return different
-
-
-def _zone(name: str) -> ZoneInfo | None:
-    try:
-        return ZoneInfo(name)
-    except (ZoneInfoNotFoundError, ValueError, OSError):
-        return None
-
-
-def _system_zones(settings: Settings) -> tuple[str, ...]:
-    """Debian writes the name into a file, everyone else links to the zone's data."""
-    named, linked = settings.zone_files
-    names: list[str] = []
-    with contextlib.suppress(OSError, UnicodeDecodeError):
-        names.append(Path(named).read_text(encoding="utf-8").strip())
-    _, found, name = os.path.realpath(linked).partition("zoneinfo/")
-    return (*names, name) if found else tuple(names)

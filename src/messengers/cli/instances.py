@@ -288,6 +288,31 @@ def pace(
 
 
 @instances.command()
+def budget(
+    name: Name,
+    hour: Annotated[int | None, typer.Option(min=0, help="Messages within an hour.")] = None,
+    day: Annotated[int | None, typer.Option(min=0, help="Messages within a day.")] = None,
+    new: Annotated[
+        int | None, typer.Option(min=0, help="People within a day who are written to first.")
+    ] = None,
+    home: Home = None,
+) -> None:
+    """Show or change how much agents may send through an instance; 0 sets no bound."""
+    change = {"sends_per_hour": hour, "sends_per_day": day, "new_recipients_per_day": new}
+    if any(value is not None for value in change.values()):
+        require_person("Changing what agents may send")
+    view = ask("PATCH", f"/instances/{segment(name)}", _VIEW, change, home=home)
+    instance = view.instance
+    bounds = {
+        "messages an hour": instance.sends_per_hour,
+        "messages a day": instance.sends_per_day,
+        "new recipients a day": instance.new_recipients_per_day,
+    }
+    told = ", ".join(f"{most} {what}" for what, most in bounds.items() if most)
+    say(f"{instance.name}: {told or 'no bound'}")
+
+
+@instances.command()
 def retention(
     name: Name,
     days: Annotated[int, typer.Argument(min=0, max=36_500, help="0 keeps them for good.")],

@@ -63,8 +63,9 @@ class Arrangements:
                 raise InvalidInput("A chat is blocked or arranged, one at a time.", "Call twice.")
             if place.kind != "dm":
                 raise InvalidInput("Only a person can be blocked.", "Leave a group, or mute it.")
-        if chosen.read_only:
-            raise Forbidden("This instance is read-only.", "Only the owner can change that.")
+        verdict = self._chats.access.judge(place, chosen)
+        if verdict.refused:
+            raise Forbidden(verdict.why, "Only the owner can change that.")
         why = _why(chosen, blocked)
         return Act(
             action="arrange_chat",

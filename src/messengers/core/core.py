@@ -19,6 +19,7 @@ from messengers.core.audit import Audit
 from messengers.core.audit_log import AuditLog
 from messengers.core.backfill import Backfill
 from messengers.core.batches import Batches
+from messengers.core.budgets import Budgets
 from messengers.core.bulk import Bulk
 from messengers.core.changes import Changes
 from messengers.core.chats import Chats
@@ -202,7 +203,7 @@ async def _build(
     sources = Sources(store, settings, guard, instances, chats, media)
     transcripts = Transcripts(settings, guard, events)
     inbox = Inbox(store, clock, events, instances, access, tasks)
-    drafts = Drafts(store, clock, events, media, access)
+    drafts = Drafts(store, clock, events, media, access, Budgets(clock, settings, instances))
     outbox = Outbox(store, clock, events, instances, media, drafts, tasks, settings.zone)
 
     def connected(instance_id: str) -> None:

@@ -14,6 +14,7 @@ from sqlalchemy import Connection
 
 from messengers.clock import Clock, to_ms
 from messengers.core.access import Access
+from messengers.core.budgets import Budgets
 from messengers.core.events import Events
 from messengers.core.happenings import Happenings
 from messengers.core.media import Media
@@ -94,8 +95,15 @@ class Drafts:
     """Held, queued, settled."""
 
     def __init__(
-        self, store: Store, clock: Clock, events: Events, media: Media, access: Access
+        self,
+        store: Store,
+        clock: Clock,
+        events: Events,
+        media: Media,
+        access: Access,
+        budgets: Budgets,
     ) -> None:
+        self._budgets = budgets
         self._store = store
         self._clock = clock
         self._events = events
@@ -120,9 +128,13 @@ class Drafts:
         held: bool,
         batch: int | None = None,
     ) -> tuple[str, int]:
-        """Write a draft: per part an outbox row and its message. Returns (draft, first message)."""
+        """Write a draft: per part an outbox row and its message. Returns (draft, first message).
+
+        Raises RateLimited: the budget of the caller or the account is spent.
+        """
         key = require_id(IdKind.CHAT, chat, "chat")
         place = one_row(conn, chats.get, chat=key)
+        self._budgets.require(conn, actor, place, len(parts))
         now = to_ms(self._clock.now())
         first = 0
         for number, part in enumerate(parts, 1):

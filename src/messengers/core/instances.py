@@ -321,6 +321,9 @@ class Instances:
         retention_days: int | None = None,
         dm_policy: DmPolicy | None = None,
         group_policy: GroupPolicy | None = None,
+        sends_per_hour: int | None = None,
+        sends_per_day: int | None = None,
+        new_recipients_per_day: int | None = None,
     ) -> InstanceView:
         """What the owner decides of an instance while it runs; None stays as it is."""
         caller.require_owner()
@@ -332,6 +335,9 @@ class Instances:
             "retention_days": retention_days,
             "dm_policy": dm_policy,
             "group_policy": group_policy,
+            "sends_per_hour": sends_per_hour,
+            "sends_per_day": sends_per_day,
+            "new_recipients_per_day": new_recipients_per_day,
         }
         choices = {name: value for name, value in chosen.items() if value is not None}
         if choices:

@@ -9,7 +9,7 @@ from messengers.core.callers import Caller
 from messengers.core.chats import Chats, chat_key
 from messengers.core.events import Events
 from messengers.core.instances import Instances
-from messengers.errors import NotFound
+from messengers.errors import Forbidden, NotFound
 from messengers.models import Chat, IdKind, MessageRef, decode_id
 from messengers.providers.base import MarksRead
 from messengers.store import Store, chats, messages
@@ -33,8 +33,14 @@ class Receipts:
         self._chats = chats
 
     async def up_to(self, caller: Caller, chat: Chat, until: str = "") -> Chat:
-        """Tell the platform and the store that the owner's side has read up to a message (all)."""
+        """Tell the platform and the store that the owner's side has read up to a message (all).
+
+        Raises Forbidden: nothing may leave.
+        """
         instance = self._instances.resolve(caller, chat.instance)
+        verdict = self._chats.access.judge(chat, instance)
+        if verdict.refused:
+            raise Forbidden(verdict.why, "Only the owner can change that.")
         newest = await self._newest(chat, until)
         if newest is None:
             return chat

@@ -30,7 +30,10 @@ from messengers.store.rows import Row, load_json
 __all__ = ["CHOICES", "Entry", "Registry"]
 
 CHOICES = frozenset(
-    {"pacing", "on_unknown", "quiet_hours", "retention_days", "dm_policy", "group_policy"}
+    {
+        *("pacing", "on_unknown", "quiet_hours", "retention_days", "dm_policy", "group_policy"),
+        *("sends_per_hour", "sends_per_day", "new_recipients_per_day"),
+    }
 )
 """Fields of an instance that stand among its policies."""
 _PROBLEMS = 20

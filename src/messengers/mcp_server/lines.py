@@ -15,6 +15,7 @@ def chat_line(chat: Chat, zone: Zone, visible: Visible) -> str:
     """As in `[c1f shop dm 2026-11-20 14:05 2 unread, waiting] Anna Petrova · at five?`."""
     marks = [f"{chat.unread} unread"] if chat.unread else []
     marks += ["waiting"] if chat.waiting_for_reply else []
+    marks += ["read-only"] if chat.decision == "never" else []
     marks += [f"in {chat.parent}"] if chat.parent else []
     ours = [chat.id, chat.instance, chat.kind, zone.minute(chat.last_message_at), ", ".join(marks)]
     theirs = [visible.line(chat.name), preview(chat, visible)]

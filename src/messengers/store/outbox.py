@@ -9,6 +9,9 @@ from messengers.store.tables import ChatRow, MessageRow, OutboxRow, table
 
 __all__ = [
     "add",
+    "any_for",
+    "begun_by",
+    "begun_of",
     "by_hash",
     "by_key",
     "by_ref",
@@ -26,6 +29,8 @@ __all__ = [
     "postpone",
     "release",
     "settle",
+    "spent_by",
+    "spent_of",
     "todo_chats",
     "unclaim",
 ]
@@ -89,6 +94,53 @@ last_left = (
     .limit(1)
 )
 """What an instance sent, or tried to, last. After the clock was set back: since then."""
+_counts = _outbox.c.state.not_in(("not_sent", "failed"))
+_lately = (
+    select(_outbox.c.created_at)
+    .where(_counts, _outbox.c.created_at > bindparam("since"))
+    .order_by(_outbox.c.created_at.desc())
+    .limit(1)
+    .offset(bindparam("skip"))
+)
+spent_by = _lately.where(_outbox.c.requested_by == bindparam("actor"))
+"""The message of a caller that is so many before the newest, if it is of the time."""
+spent_of = _lately.where(
+    _outbox.c.instance_id == bindparam("instance"), _outbox.c.requested_by != "owner"
+)
+"""The same of an instance, whoever asked but the owner."""
+any_for = select(_outbox.c.id).where(_counts, _outbox.c.chat_id == bindparam("chat")).limit(1)
+_begun = (
+    select(func.min(_outbox.c.created_at).label("created_at"))
+    .join(_chats, _chats.c.id == _outbox.c.chat_id)
+    .where(
+        _counts,
+        _chats.c.kind == "dm",
+        _outbox.c.created_at > bindparam("since"),
+        ~exists(
+            select(_other.c.id).where(
+                _other.c.chat_id == _outbox.c.chat_id,
+                _other.c.created_at <= bindparam("since"),
+            )
+        ),
+        ~exists(
+            select(_messages.c.id).where(
+                _messages.c.chat_id == _outbox.c.chat_id,
+                _messages.c.origin != "api",
+                _messages.c.sent_at < _outbox.c.created_at,
+            )
+        ),
+    )
+    .group_by(_outbox.c.chat_id)
+    .order_by(func.min(_outbox.c.created_at).desc())
+    .limit(1)
+    .offset(bindparam("skip"))
+)
+begun_of = _begun.where(
+    _outbox.c.instance_id == bindparam("instance"), _outbox.c.requested_by != "owner"
+)
+"""When an instance first wrote to the new contact that is so many before the newest."""
+begun_by = _begun.where(_outbox.c.requested_by == bindparam("actor"))
+"""The same of one caller."""
 _first_left = (
     select(_outbox.c.chat_id, func.min(_outbox.c.claimed_at).label("left_at"))
     .where(

@@ -217,6 +217,8 @@ class OutboxRow(Record, table=True):
         Index("ix_outbox_same", "draft_hash", "created_at"),
         Index("ix_outbox_lane", "chat_id", "state", "id"),
         Index("ix_outbox_left", "instance_id", "claimed_at"),
+        Index("ix_outbox_by", "requested_by", "created_at"),
+        Index("ix_outbox_of", "instance_id", "created_at"),
         Index("ix_outbox_batch", "batch_id", "id", sqlite_where=text("batch_id IS NOT NULL")),
         {"sqlite_autoincrement": True},
     )

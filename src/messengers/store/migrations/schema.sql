@@ -357,6 +357,8 @@ CREATE TABLE outbox (
 
 CREATE INDEX ix_outbox_batch ON outbox (batch_id, id) WHERE batch_id IS NOT NULL;
 
+CREATE INDEX ix_outbox_by ON outbox (requested_by, created_at);
+
 CREATE INDEX ix_outbox_draft ON outbox (draft);
 
 CREATE INDEX ix_outbox_lane ON outbox (chat_id, state, id);
@@ -364,6 +366,8 @@ CREATE INDEX ix_outbox_lane ON outbox (chat_id, state, id);
 CREATE INDEX ix_outbox_left ON outbox (instance_id, claimed_at);
 
 CREATE INDEX ix_outbox_message ON outbox (message_id);
+
+CREATE INDEX ix_outbox_of ON outbox (instance_id, created_at);
 
 CREATE INDEX ix_outbox_ref ON outbox (requested_by, client_ref);
 

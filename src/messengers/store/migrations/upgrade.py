@@ -27,6 +27,7 @@ REVISIONS: tuple[str, ...] = (
     "0008",
     "0009",
     "0010",
+    "0011",
 )
 SCRIPTS = Path(__file__).parent
 SCHEMA = SCRIPTS / "schema.sql"

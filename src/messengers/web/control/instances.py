@@ -46,6 +46,10 @@ class Change(Question):
     quiet_hours: str | None = None
     retention_days: int | None = Field(default=None, ge=0, le=36_500)
     """0: for good."""
+    sends_per_hour: int | None = Field(default=None, ge=0)
+    sends_per_day: int | None = Field(default=None, ge=0)
+    new_recipients_per_day: int | None = Field(default=None, ge=0)
+    """0: no bound."""
 
 
 class Credentials(Wait):
