@@ -55,20 +55,22 @@ SELECT id, search_rowid, text FROM message
 WHERE id > coalesce((SELECT CAST(value AS INTEGER) FROM setting WHERE name = 'passages'), 0)
   AND search_rowid IS NOT NULL AND text <> ''
 ORDER BY id LIMIT ?"""
-_LOOKALIKES = str.maketrans("авекмнорстухіјѕαεοριντυχκ", "abekmhopctyxijsaeopivtuxk")
+_LOOKALIKES = str.maketrans("авекмнорстухйіјѕαεοριντυχκ", "abekmhopctyxиijsaeopivtuxk")
 """Letters of other scripts that pass for Latin ones."""
 _WORD = re.compile(r"[^\W_]+")
 _NOISE = re.compile(r"[\W_]+")
-_ANCHORED = re.compile(r"(?=([ae0-9и\u0590-\U0010ffff].{7}))")
-"""A fifth to a third of what European languages write; of other scripts everything."""
-_HINT = re.compile(r"\d\D{0,2}\d|@|://|\w[-_.]\w+[-_.]\w")
+_ANCHORED = re.compile(r"(?=([ae0-9\u0590-\U0010ffff].{7}))")
+"""A fifth of what European languages write, and of other scripts everything."""
+_HINT = re.compile(r"[\d@/_-]|\w\.\w")
+_ACCENTED = re.compile("[^\x00-\x7fа-яёіѕј\u4e00-\u9fff\U0001f000-\U0001ffff]")
+"""Whatever may have to be taken apart; most texts hold none of it."""
 _WHEN = re.compile(
     r"\b(?:\d{4}-\d\d?-\d\d?|\d\d?[./]\d\d?[./]\d{2,4})\b"  # days
     r"|\b\d\d?:\d\d(?::\d\d)?\b"  # hours
     r"|(?<!\d )(?<![\d+])\d{1,3}(?:[., ]\d{3})+(?:[.,]\d\d)?(?!\d)"  # amounts
 )
 _DIGITS = re.compile(r"\d(?:[\s().\-/]{0,3}\d){6,}")
-_TOKEN = re.compile(r"\S{8,}")
+_TOKEN = re.compile(r"(?<!\S)(?=\S{8})\S*[\d@/_.-]\S*")
 _MIN_CODE = 8
 _MIN_NUMBER = 7
 _MIN_JOINED = 16
@@ -106,7 +108,9 @@ def plain(folded: str) -> str:
     """A folded text (see `search.fold`) without accents, look-alikes as Latin letters."""
     if folded.isascii():
         return folded
-    return unicodedata.normalize("NFD", folded).translate(_LOOKALIKES)
+    if _ACCENTED.search(folded):
+        folded = unicodedata.normalize("NFD", folded)
+    return folded.translate(_LOOKALIKES)
 
 
 def letters(plained: str) -> str:
