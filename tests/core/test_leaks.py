@@ -168,6 +168,12 @@ async def test_edits_forwards_and_group_names_are_looked_at(house: House) -> Non
     edit = await house.core.changes.prepare_edit(AGENT, first.message, SECRET)
     forward = await house.core.changes.prepare_forward(AGENT, private.id, eve)
 
+    await house.core.instances.set_policy(OWNER, "bot", confirm="never")
+    group = await house.core.group_changes.prepare_create(AGENT, "bot", SECRET, ["x:eve"])
+    plain = await house.core.group_changes.prepare_create(AGENT, "bot", "Bakers", ["x:eve"])
+
+    assert group.needs_approval
+    assert not plain.needs_approval
     assert edit.shown.found
     assert forward.shown.found
     assert edit.needs_approval

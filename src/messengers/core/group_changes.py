@@ -91,7 +91,7 @@ class GroupChanges:
         name = _name(name)
         people = await self._people.named(caller, chosen, members)
         why = "A new group reaches everyone who is put into it."
-        return Act(
+        act = Act(
             action="create_group",
             caller=caller,
             shown=Shown(
@@ -107,6 +107,7 @@ class GroupChanges:
             needs_approval=chosen.confirm != "never",
             why=why,
         )
+        return suspected(act, await self._leaks.of_texts(caller, None, name))
 
     async def prepare_members(
         self, caller: Caller, chat: str, change: MemberChange, members: Sequence[str]

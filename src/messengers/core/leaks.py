@@ -83,22 +83,28 @@ class Leaks:
         self._clock = clock
         self._chats = chats
 
-    async def of_texts(self, caller: Caller, chat: Chat, *texts: str) -> Leak | None:
-        """What of some texts that would leave for a chat stands in another one."""
+    async def of_texts(self, caller: Caller, chat: Chat | None, *texts: str) -> Leak | None:
+        """What of some texts that would leave for a chat stands in another one.
+
+        Without a chat it is one that does not exist yet.
+        """
         said = "\n".join(filter(None, texts))
-        if not said or caller == OWNER or chosen_by_owner(chat):
+        if not said or caller == OWNER or (chat is not None and chosen_by_owner(chat)):
             return None
         if not await self._catch_up():
             return Leak(_BEHIND, _BEHIND)
         asked = {text: text.terms for text in map(Text, readings(said))}
         asked |= {text: _some(text.terms) for text in map(Text, turned(said))}
-        asked |= {text: text.terms for text in await self._with_older(chat, said)}
+        older = await self._with_older(chat, said) if chat else ()
+        asked |= {text: text.terms for text in older}
         holders = await self._holders(set[str]().union(*asked.values()))
         wanted = {text: _promising(holders, terms) for text, terms in asked.items()}
         stored = await self._stored(caller, set[int]().union(*wanted.values()))
-        home = chat_key(chat)
-        near = {home, *await self._near(chat)}
-        ours = passages.letters(passages.plain(fold(f"{chat.phone} {chat.username}")))
+        home, near, ours = 0, set[int](), ""
+        if chat is not None:
+            home = chat_key(chat)
+            near = {home, *await self._near(chat)}
+            ours = passages.letters(passages.plain(fold(f"{chat.phone} {chat.username}")))
         found: list[Overlap] = []
         for text, rowids in wanted.items():
             sources = [_at_home(stored[each], near, home) for each in rowids if each in stored]
