@@ -90,7 +90,7 @@ def _web(core: Core, transports: Transports, issuer: "Issuer | None") -> Starlet
         ],
         middleware=[
             Middleware(RequestLog),
-            Middleware(SecurityHeaders),
+            Middleware(SecurityHeaders, settings=core.settings),
             Middleware(Hosts, settings=core.settings, port=lambda: core.address.port),
             Middleware(
                 PeerRates, limits=core.limits, trusted_proxies=core.settings.trusted_proxies

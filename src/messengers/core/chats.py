@@ -290,7 +290,7 @@ class Chats:
 
         def unit(conn: Connection) -> None:
             rows.set_values(conn, key, alias=alias.strip(), alias_folded=folded)
-            self._write_down(conn, caller, "chat.alias", chat)
+            self._write_down(conn, caller, "set_alias", chat)
 
         await self._store.write(unit)
         return await self.get(caller, chat.id)

@@ -90,7 +90,7 @@ class Login:
             self._seen[who] = transaction
             place = Place(instance_id)
             await self._store.write(
-                lambda conn: self._audit.write(conn, caller, "instance.login", place)
+                lambda conn: self._audit.write(conn, caller, "show_login", place)
             )
 
     async def _wait(self, entry: Entry, phone: str, wait_s: float) -> LoginStep:

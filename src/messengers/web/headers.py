@@ -1,8 +1,11 @@
-"""Security headers: of pages, of what they load, and of files that strangers sent."""
+"""Security headers: of pages, of what they load, of data, and of files that strangers sent.
+
+https://cheatsheetseries.owasp.org/cheatsheets/HTTP_Headers_Cheat_Sheet.html
+"""
 
 from collections.abc import Mapping
 
-__all__ = ["EVERYWHERE", "FILE", "FORM_PAGE", "PAGE"]
+__all__ = ["DATA", "EVERYWHERE", "FILE", "FORM_PAGE", "ONLY_HTTPS", "PAGE"]
 
 _POLICY = "; ".join(
     (
@@ -22,11 +25,22 @@ EVERYWHERE: Mapping[str, str] = {
     "X-Content-Type-Options": "nosniff",
     "Referrer-Policy": "no-referrer",
     "Cross-Origin-Resource-Policy": "same-origin",
+    "X-Permitted-Cross-Domain-Policies": "none",
 }
+DATA: Mapping[str, str] = {
+    **EVERYWHERE,
+    "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'",
+    "X-Frame-Options": "DENY",
+    "Cache-Control": "no-store",
+}
+"""Of an answer for a program: shown in a browser it is nothing, and nobody keeps it."""
+ONLY_HTTPS: Mapping[str, str] = {"Strict-Transport-Security": "max-age=31536000"}
+"""Of every answer that a browser gets by https."""
 PAGE: Mapping[str, str] = {
     **EVERYWHERE,
     "Content-Security-Policy": _POLICY,
     "Cross-Origin-Opener-Policy": "same-origin",
+    "Cross-Origin-Embedder-Policy": "require-corp",
     "Permissions-Policy": ", ".join(f"{name}=()" for name in _UNUSED_FEATURES),
     "X-Frame-Options": "DENY",
     "Cache-Control": "no-store",

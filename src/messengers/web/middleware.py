@@ -4,7 +4,7 @@ Log, headers, Host and Origin, key, body. The cheap refusals stand before the on
 who may not come in cannot make us hold four megabytes for him.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from ipaddress import ip_address
 from time import perf_counter
 from typing import TYPE_CHECKING, cast
@@ -13,7 +13,7 @@ from urllib.parse import parse_qsl, urlencode
 import anyio
 import structlog
 from starlette.datastructures import Headers, MutableHeaders
-from starlette.requests import ClientDisconnect
+from starlette.requests import ClientDisconnect, HTTPConnection
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -23,7 +23,8 @@ from messengers.core.tickets import Tickets
 from messengers.errors import InvalidInput
 from messengers.settings import LOOPBACK_NAMES, Settings
 from messengers.web.doors import NOWHERE, door_of
-from messengers.web.headers import EVERYWHERE, PAGE
+from messengers.web.headers import DATA, ONLY_HTTPS, PAGE
+from messengers.web.origins import is_https
 from messengers.web.refusals import refuse, refused
 from messengers.wire import parse
 
@@ -40,6 +41,8 @@ _LEAST = "messages:read"
 """The scope that a client of `/mcp` is told to ask for: each tool names its own."""
 _FRAMING_BYTES = 64 * 1024
 """What a multipart body has around the file."""
+_STARTS = frozenset({"http.response.start", "websocket.http.response.start"})
+"""How an answer begins, to a request and to a handshake that is refused."""
 _WILDCARDS = ("0.0.0.0", "::", "")  # noqa: S104 - recognised, not bound
 
 
@@ -79,21 +82,27 @@ class RequestLog:
 
 
 class SecurityHeaders:
-    """The headers of a page on every page, where the route has not chosen its own."""
+    """The headers of a page on every page, of data on everything else.
 
-    def __init__(self, app: ASGIApp) -> None:
+    Where a route has chosen its own, they stay.
+    """
+
+    def __init__(self, app: ASGIApp, settings: Settings) -> None:
         self._app = app
+        self._public_url = settings.public_url
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] != "http":
+        if scope["type"] not in ("http", "websocket"):
             await self._app(scope, receive, send)
             return
+        by_https = is_https(HTTPConnection(scope), self._public_url)
+        more: Mapping[str, str] = ONLY_HTTPS if by_https else {}
 
         async def add(message: Message) -> None:
-            if message["type"] == "http.response.start":
+            if message["type"] in _STARTS:
                 headers = MutableHeaders(scope=message)
                 is_page = headers.get("content-type", "").startswith("text/html")
-                for name, value in (PAGE if is_page else EVERYWHERE).items():
+                for name, value in {**(PAGE if is_page else DATA), **more}.items():
                     headers.setdefault(name, value)
             await send(message)
 

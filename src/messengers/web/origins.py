@@ -4,7 +4,7 @@ from ipaddress import ip_address
 from urllib.parse import urlsplit
 
 from starlette.datastructures import Headers
-from starlette.requests import Request
+from starlette.requests import HTTPConnection, Request
 
 __all__ = ["is_https", "is_local", "is_own_origin", "is_own_page"]
 
@@ -49,10 +49,10 @@ def _is_loopback(host: str) -> bool:
         return False
 
 
-def is_https(request: Request, public_url: str = "") -> bool:
+def is_https(request: HTTPConnection, public_url: str = "") -> bool:
     """Whether the browser came by https: to us, or to the proxy that `public_url` names."""
     host = request.headers.get("host", "").lower()
-    return request.url.scheme == "https" or _origin_of(public_url) == f"https://{host}"
+    return request.url.scheme in ("https", "wss") or _origin_of(public_url) == f"https://{host}"
 
 
 def _origin_of(url: str) -> str:
