@@ -12,7 +12,7 @@ from sqlalchemy import text
 from messengers.core.callers import OWNER, Caller
 from messengers.core.event_types import EVENT_TYPES
 from messengers.models import IdKind, encode_id
-from tests.process.conftest import StartDaemon
+from tests.process.conftest import INITIALIZE, StartDaemon
 from tests.programs import ROOT
 from tests.web.streams import Frame, Office, seqs, served
 
@@ -275,6 +275,23 @@ async def test_revoking_a_key_ends_its_open_streams_within_a_second(
 
     assert again.status_code == 401
     assert len(office.app.core.feed) == 0
+
+
+@pytest.mark.case("S61")
+@pytest.mark.parametrize("ends", ["revoke", "regenerate"])
+async def test_an_open_stream_of_mcp_ends_with_its_key(office: Office, ends: str) -> None:
+    key = {**await office.key("lost"), "Accept": "application/json, text/event-stream"}
+    first = await office.client.post("/mcp", json=INITIALIZE, headers=key)
+    session = {**key, "Mcp-Session-Id": first.headers["mcp-session-id"]}
+    async with office.client.stream("GET", "/mcp", headers=session) as answer:
+        assert answer.status_code == 200
+        with anyio.fail_after(1):
+            keys = office.app.core.keys
+            await {"revoke": keys.revoke, "regenerate": keys.regenerate}[ends](OWNER, "lost")
+            async for _ in answer.aiter_bytes():
+                pass
+
+    assert (await office.client.post("/mcp", json=INITIALIZE, headers=key)).status_code == 401
 
 
 @pytest.mark.case("F24")
