@@ -139,11 +139,18 @@ async def test_it_leaves_and_comes_into_a_public_channel_to_write_there(work: Co
 
 
 async def test_it_comes_into_no_private_channel_by_itself(work: Connected) -> None:
-    secret = work.slack.add_channel(work.acme, "secret", work.grace, work.bot, private=True)
-    await work.provider.leave_group(secret.id)
-
+    secret = work.slack.create_channel(work.acme, work.grace, "secret", private=True)
     with pytest.raises(NotFound):
         await work.send(secret.id, "hello?")
+    work.slack.join(secret, work.bot, inviter=work.grace)
+    await work.chat(secret.id)
+    await work.provider.leave_group(secret.id)
+
+    answer = await work.send(secret.id, "hello?")
+
+    assert answer.outcome is Outcome.FAILED
+    assert "/invite" in " ".join(answer.notes)
+    assert work.bot.sent(secret) == []
 
 
 async def test_without_slack_nothing_is_known_of_groups(work: Connected) -> None:
