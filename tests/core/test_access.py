@@ -469,6 +469,17 @@ async def test_only_the_owner_keeps_rules(gate: Gate) -> None:
         await book.add(OWNER, rule, days=-1)
 
 
+async def test_a_key_of_one_instance_makes_no_rule_for_all(gate: Gate) -> None:
+    core = gate.house.core
+    bound = replace(AGENT, instances=frozenset({core.instances.by_name("me").id}))
+    with pytest.raises(Forbidden, match="bound"):
+        await core.rulebook.read(bound, NewRule("deny", "any"))
+    with pytest.raises(NotFound):
+        await core.rulebook.read(bound, NewRule("deny", "any", instance="bot"))
+    made = await core.rulebook.read(bound, NewRule("deny", "any", instance="me"))
+    assert {made.instance_id} == bound.instances
+
+
 async def test_there_is_an_end_to_rules_that_are_looked_at_one_by_one(gate: Gate) -> None:
     core = gate.house.core
     now = {"instance_id": "", "direction": "in", "subject_kind": "glob", "effect": "deny"}

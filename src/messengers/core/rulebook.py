@@ -22,7 +22,7 @@ from messengers.core.judging import Judging
 from messengers.core.rules import Party, Rule
 from messengers.core.subjects import FORMS, Subject, read_subject
 from messengers.core.views import InstanceView
-from messengers.errors import InvalidInput, NotFound
+from messengers.errors import Forbidden, InvalidInput, NotFound
 from messengers.models import DmPolicy, GroupPolicy, IdKind, decode_id
 from messengers.store import Store, access_rules, audit
 
@@ -103,6 +103,8 @@ class Rulebook:
         if len(new.note) > _MAX_NOTE or not -1_000 <= new.priority <= 1_000:
             raise InvalidInput("The note or priority does not fit.", "-1000 to 1000, 200 letters.")
         instance_id, subject = await self._subject(caller, new.who, new.instance, new.country)
+        if not instance_id and caller.instances is not None:
+            raise Forbidden("This key is bound to some instances.", "Name one of them.")
         return Rule(
             key=0,
             instance_id=instance_id,
