@@ -113,7 +113,7 @@ async def test_a_chat_with_the_answer_never_is_read_only_for_everything(house: H
     with pytest.raises(Forbidden):
         await house.send(eve, "hello")
     with pytest.raises(Forbidden):
-        await house.core.chats.mark_read(KEY, chat)
+        await house.core.receipts.up_to(KEY, chat)
     with pytest.raises(Forbidden):
         await house.core.arrangements.prepare(KEY, eve, Arrangement(archived=True))
     assert house.bot.accepted == []

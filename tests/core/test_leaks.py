@@ -9,6 +9,7 @@ import pytest
 
 from messengers.core.bulk import Addressee
 from messengers.core.callers import OWNER, Caller
+from messengers.core.rulebook import NewRule
 from messengers.models import Button, Card, Confirm, Draft, Location, Outcome, Poll
 from messengers.providers.capabilities import MediaLimit
 from tests.core.conftest import AGENT, House, sent
@@ -64,6 +65,16 @@ async def test_a_passage_of_another_chat_asks_in_any_disguise(
 
     assert answer.outcome is Outcome.NEEDS_APPROVAL
     assert house.bot.accepted == []
+
+
+async def test_whom_a_rule_allows_the_owner_has_chosen(house: House) -> None:
+    _, eve = await _told(house)
+    book = house.core.rulebook
+    rule = await book.read(OWNER, NewRule("allow", eve, "out", "bot"))
+
+    await book.add(OWNER, rule)
+
+    assert (await house.send(eve, SECRET)).outcome is Outcome.ACCEPTED
 
 
 @pytest.mark.case("S22")

@@ -128,6 +128,14 @@ class Access:
         rule = self._holding("out", party_of(chat, instance)) if self.rules.all else None
         return _knows(chat, instance, rule)
 
+    def is_chosen(self, chat: Chat, instance: Instance) -> bool:
+        """Whether the owner chose a chat himself: by a rule, by *always*, by writing to a person.
+
+        That somebody wrote first to a bot lets it answer, and makes nobody one of his own.
+        """
+        rule = self._holding("out", party_of(chat, instance)) if self.rules.all else None
+        return _is_chosen(chat, rule)
+
     def judge(self, chat: Chat, instance: Instance) -> Verdict:
         """The verdict for one chat under its rules and its instance's policy."""
         if instance.read_only:
@@ -191,10 +199,11 @@ def _refusal(rule: Rule | None) -> str:
 
 
 def _knows(chat: Chat, instance: Instance, rule: Rule | None) -> bool:
+    wrote_to_bot = instance.kind == "bot" and chat.peer_wrote_at is not None
+    return _is_chosen(chat, rule) or (chat.kind == "dm" and wrote_to_bot)
+
+
+def _is_chosen(chat: Chat, rule: Rule | None) -> bool:
     if chat.decision == "always" or (rule is not None and rule.effect == "allow"):
         return True
-    if chat.kind != "dm":
-        return False
-    if chat.owner_wrote_at is not None:
-        return True
-    return instance.kind == "bot" and chat.peer_wrote_at is not None
+    return chat.kind == "dm" and chat.owner_wrote_at is not None

@@ -76,6 +76,10 @@ class Chats:
         instance = self._instances.by_id(row["instance_id"])
         return rows.chat_of(row, instance.name, instance.provider)
 
+    def is_chosen(self, chat: Chat) -> bool:
+        """Whether the owner himself chose it; see `Access.is_chosen`."""
+        return self.access.is_chosen(chat, self._instances.by_name(chat.instance))
+
     async def list(
         self, caller: Caller, chosen: ChatFilter, limit: int = 20, cursor: str = ""
     ) -> Page[Chat]:

@@ -29,7 +29,7 @@ from messengers.store import Store, media, passages
 from messengers.store.rows import id_of
 from messengers.store.search import catch_up, fold
 
-__all__ = ["Leak", "Leaks", "chosen_by_owner", "suspected"]
+__all__ = ["Leak", "Leaks", "suspected"]
 
 log = logging.getLogger(__name__)
 _WINDOW_MS = 24 * 3600 * 1000
@@ -67,14 +67,6 @@ def suspected(act: Act, leak: Leak | None) -> Act:
     return replace(act, shown=shown, needs_approval=True, why=why)
 
 
-def chosen_by_owner(chat: Chat) -> bool:
-    """Whether the owner himself chose a chat: he decided *always*, or wrote to a person.
-
-    That somebody wrote first to a bot lets it answer, and makes nobody one of his own.
-    """
-    return chat.decision == "always" or (chat.kind == "dm" and chat.owner_wrote_at is not None)
-
-
 class Leaks:
     """Looks for what stands elsewhere."""
 
@@ -89,7 +81,7 @@ class Leaks:
         Without a chat it is one that does not exist yet.
         """
         said = "\n".join(filter(None, texts))
-        if not said or caller == OWNER or (chat is not None and chosen_by_owner(chat)):
+        if not said or caller == OWNER or (chat is not None and self._chats.is_chosen(chat)):
             return None
         if not await self._catch_up():
             return Leak(_BEHIND, _BEHIND)
@@ -114,7 +106,7 @@ class Leaks:
 
     async def of_files(self, caller: Caller, chat: Chat, files: Sequence[bytes]) -> Leak | None:
         """Whether a file that would leave for a chat stands in another one."""
-        if not files or caller == OWNER or chosen_by_owner(chat):
+        if not files or caller == OWNER or self._chats.is_chosen(chat):
             return None
         digests = [hashlib.sha256(each).hexdigest() for each in files]
         rows = await self._store.rows(media.elsewhere, digests=digests, chat=chat_key(chat))
