@@ -104,6 +104,7 @@ def _naive(home: Path, count: int) -> float:
     metadata.create_all(engine)
     with engine.begin() as conn:
         conn.execute(text(sqlite.SEARCH_DDL))
+        conn.execute(text(sqlite.PASSAGE_DDL))
     texts = Corpus().texts()
     with Session(engine) as session:
         instance = InstanceRow(

@@ -32,6 +32,7 @@ SHOWN: Mapping[str, str] = {
     "providers.slack.intake.Account.url": "Slack's own, shown to people",
     "settings.Settings.public_url": "our own, shown to people",
     "store.tables.InstanceRow.endpoints": "set over the control socket only",
+    "web.approvals._Entry.pictures": "data: addresses of our own making",
     "web.control.instances.New.endpoints": "the control socket's own route",
 }
 """Fields with such a name that hold text: nothing connects to what stands in them."""

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import messengers.cli
 
-_APART = {"conversation", "doctor", "rebuild", "restore"}
+_APART = {"conversation", "doctor", "rebuild", "restore", "rotate_key"}
 """The MCP client of the demo, and what opens the database when no daemon runs."""
 _HEAVY = {"mcp", "sqlalchemy", "starlette", "uvicorn"}
 

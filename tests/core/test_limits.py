@@ -19,6 +19,7 @@ def limits(clock: Hands, requests: int = 10) -> Limits:
     return Limits(clock, requests, 3)
 
 
+@pytest.mark.timeout(180)
 @pytest.mark.case("S70")
 def test_a_million_keys_stay_below_fifty_megabytes() -> None:
     tracemalloc.start()

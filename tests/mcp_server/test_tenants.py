@@ -18,6 +18,7 @@ from mcp.client.streamable_http import streamable_http_client
 
 from messengers.core.bulk import Addressee
 from messengers.core.callers import OWNER
+from messengers.core.rulebook import NewRule
 from messengers.mcp_server.table import RESOURCES, TABLE, Row
 from messengers.models import Toolset
 from messengers.providers.groups import GroupMember
@@ -39,6 +40,7 @@ HANDLES: Mapping[str, str] = {
     "picture": "file",
     "members": "people",
     "letter": "letter",
+    "rule": "rule",
     "batch": "batch",
     "id": "batch",
     "cursor": "cursor",
@@ -61,6 +63,8 @@ PLAIN: Mapping[str, object] = {
     "question": "Which?",
     "options": ["a", "b"],
     "buttons": ["a"],
+    "effect": "deny",
+    "who": "+37120000009",
 }
 """What a tool needs beside."""
 SHORT: Mapping[str, object] = {"wait_s": 0, "timeout_s": 0, "limit": 1, "dry_run": True}
@@ -102,6 +106,11 @@ HARMLESS = {
     "archived",
     "mute",
     "blocked",
+    "direction",
+    "days",
+    "note",
+    "priority",
+    "country",
 }
 """Parameters that name nothing of an account."""
 
@@ -123,6 +132,7 @@ NEVER: Estate = {
     "files": [["f7zzzz"], ["m7zzzz"]],
     "people": [["p7zzzz"], ["c7zzzz"]],
     "letter": ["x7zzzz"],
+    "rule": ["r7zzzz"],
     "batch": ["b7zzzz"],
     "words": ["nobodyword", "nobodyword last"],
 }
@@ -207,6 +217,8 @@ async def furnish(house: House, name: str, word: str) -> Estate:
         assert await core.events.wait(dead, 10)
     letters = (await core.dead_letters.list(OWNER, name)).items
     act = await core.bulk.prepare(OWNER, [Addressee(chat=last.chat)], f"{word} bulk")
+    kept = NewRule("read_only", "+37127770000", None, name)
+    rule = await core.rulebook.add(OWNER, await core.rulebook.read(OWNER, kept))
     batch = (await core.batches.begin(OWNER, act.payload))[0]
     contacts = await core.contacts.find(OWNER, word, name)
     detail = await core.history.get(OWNER, last.id)
@@ -221,6 +233,7 @@ async def furnish(house: House, name: str, word: str) -> Estate:
         "files": [[media], [last.id]],
         "people": [[contacts[0].id], [last.chat]],
         "letter": [letters[0].id],
+        "rule": [rule.id],
         "batch": [batch],
         "words": [word, f"{word} last"],
     }

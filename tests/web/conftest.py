@@ -24,7 +24,7 @@ class Site:
 
     async def authorized(self, name: str = "test") -> dict[str, str]:
         """The headers of a new key."""
-        _, secret = await self.app.core.keys.create(OWNER, name)
+        _, secret = await self.app.core.keys.create(OWNER, name, "setup")
         return {"Authorization": f"Bearer {secret}"}
 
 

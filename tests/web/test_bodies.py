@@ -23,7 +23,7 @@ async def in_pieces(size: int) -> AsyncIterator[bytes]:
 
 
 @pytest.mark.case("S12")
-@pytest.mark.parametrize("path", ["/mcp", "/messages/?session_id=0", "/nothing", "/forms/x"])
+@pytest.mark.parametrize("path", ["/mcp", "/messages/?session_id=0", "/forms/x"])
 async def test_a_body_beyond_the_limit_is_refused_declared_or_not(site: Site, path: str) -> None:
     headers = await site.authorized()
     declared = await site.client.post(path, content=b" " * (LIMIT + 1), headers=headers)
@@ -128,9 +128,9 @@ async def hurried(_: Request) -> None:
 async def test_what_nobody_expected_is_told_to_the_log_only(
     site: Site, caplog: pytest.LogCaptureFixture
 ) -> None:
-    site.app.web.router.routes.append(Route("/broken", broken))
+    site.app.web.router.routes.append(Route("/instances/broken", broken))
 
-    answer = await site.client.get("/broken", headers=await site.authorized())
+    answer = await site.client.get("/instances/broken", headers=await site.authorized())
 
     assert answer.status_code == 500
     assert answer.json()["error"] == {
@@ -143,11 +143,14 @@ async def test_what_nobody_expected_is_told_to_the_log_only(
 
 @pytest.mark.case("S66")
 async def test_an_error_of_ours_has_its_status_its_sentences_and_no_secret(site: Site) -> None:
-    site.app.web.router.routes += [Route("/refusing", refusing), Route("/hurried", hurried)]
+    site.app.web.router.routes += [
+        Route("/instances/refusing", refusing),
+        Route("/instances/hurried", hurried),
+    ]
     headers = await site.authorized()
 
-    refused = await site.client.get("/refusing", headers=headers)
-    slowed = await site.client.get("/hurried", headers=headers)
+    refused = await site.client.get("/instances/refusing", headers=headers)
+    slowed = await site.client.get("/instances/hurried", headers=headers)
 
     assert refused.status_code == 404
     assert refused.json()["error"] == {

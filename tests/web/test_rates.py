@@ -42,8 +42,8 @@ def opened(home: Path) -> Open:
 
 async def test_a_key_that_asks_too_often_is_told_when_to_come_back(opened: Open) -> None:
     async with opened(requests_per_minute=3) as (app, at), at("127.0.0.1") as client:
-        _, secret = await app.core.keys.create(OWNER, "busy")
-        _, other = await app.core.keys.create(OWNER, "other")
+        _, secret = await app.core.keys.create(OWNER, "busy", "setup")
+        _, other = await app.core.keys.create(OWNER, "other", "setup")
         mine = {"Authorization": f"Bearer {secret}"}
 
         answers = [await client.get("/instances/x/login", headers=mine) for _ in range(4)]

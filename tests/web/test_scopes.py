@@ -191,7 +191,7 @@ def test_administration_is_no_tool_of_any_preset_that_agents_get() -> None:
     acts = [row for row in TABLE if row.scope.partition(":")[0] in nouns]
 
     assert {row.preset for row in acts} == {"admin"}
-    assert acts[0].name == "list_dead_letters"
+    assert acts[0].name == "list_audit"
     for preset in ("reader", "messenger", "setup"):
         scopes = PRESET_SCOPES[preset]
         assert not [scope for scope in SCOPES if scope.startswith(nouns) and covers(scopes, scope)]

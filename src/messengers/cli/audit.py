@@ -13,7 +13,7 @@ from pydantic import BaseModel, TypeAdapter
 
 from messengers.cli.control import ask
 from messengers.cli.terminal import AsJson, Home, data, local_time, misused, rows, say
-from messengers.core.audit_log import AuditLine
+from messengers.core.audit_views import AuditLine
 
 __all__ = ["audit", "safe_cell"]
 

@@ -1,51 +1,19 @@
 """The audit as it is read: by its owner, and by keys with the preset `admin`."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
-from datetime import datetime
 
 from messengers.clock import from_ms, to_ms
+from messengers.core.audit_views import AuditFilter, AuditLine
 from messengers.core.callers import OWNER, Caller
 from messengers.core.instances import Instances
 from messengers.core.keys import Keys
 from messengers.core.pages import Page, check_limit
 from messengers.errors import InvalidInput
-from messengers.models import IdKind, Model, decode_id
+from messengers.models import IdKind, decode_id
 from messengers.store import Store, audit
 from messengers.store.rows import Row, id_of
 
-__all__ = ["AuditFilter", "AuditLine", "AuditLog"]
-
-
-class AuditLine(Model):
-    """Something that was done."""
-
-    at: datetime
-    actor: str
-    """`owner`, `stdio`, `local`, or an API key's id."""
-    key_name: str = ""
-    client: str = ""
-    """How the client named itself: nobody proves that."""
-    action: str
-    instance: str = ""
-    chat: str = ""
-    message: str = ""
-    outcome: str
-    text_hash: str = ""
-    detail: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class AuditFilter:
-    """What is looked for; empty means everything."""
-
-    since: datetime | None = None
-    who: str = ""
-    """An actor, or a key's name."""
-    instance: str = ""
-    chat: str = ""
-    action: str = ""
-    """How it begins, `send` or `instance.`."""
+__all__ = ["AuditLog"]
 
 
 class AuditLog:
@@ -61,7 +29,8 @@ class AuditLog:
     ) -> Page[AuditLine]:
         """Of the instances that the caller sees; who is bound to some sees no others' lines."""
         check_limit(limit, 500)
-        scope = f"audit {wanted}"
+        seen = None if caller.instances is None else sorted(caller.instances)
+        scope = f"audit {seen} {wanted}"
         params = self._params(caller, wanted)
         if cursor:
             params["older"] = self._store.cursors.decode(scope, cursor)[0]

@@ -26,7 +26,7 @@ from messengers.core.words import counted
 from messengers.errors import StorageUnavailable
 from messengers.models import Chat, IdKind
 from messengers.store import Store, media, passages
-from messengers.store.rows import id_of
+from messengers.store.rows import Row, id_of
 from messengers.store.search import catch_up, fold
 
 __all__ = ["Leak", "Leaks", "suspected"]
@@ -111,7 +111,7 @@ class Leaks:
         digests = [hashlib.sha256(each).hexdigest() for each in files]
         rows = await self._store.rows(media.elsewhere, digests=digests, chat=chat_key(chat))
         for row in rows:
-            if caller.sees(row["instance_id"]):
+            if caller.sees(row["instance_id"]) and not await self._is_ours(row):
                 where = await self._place(row["chat_id"])
                 name = row["name"] or row["kind"]
                 why = "A file of another chat would leave for one that the owner did not choose."
@@ -137,6 +137,12 @@ class Leaks:
                 pass
             return True
         return False
+
+    async def _is_ours(self, row: Row) -> bool:
+        """Whether an agent brought a file into a chat: what it sends to one it may send to all."""
+        file = f'"{id_of(IdKind.MEDIA, row["id"])}"'
+        place = {"chat": row["chat_id"], "file": file}
+        return await self._store.row(media.sent_by_agent, **place) is not None
 
     async def _with_older(self, chat: Chat, said: str) -> list[Text]:
         """A text behind those that left before: as they are, and the ends of each alone."""

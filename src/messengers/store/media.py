@@ -2,15 +2,16 @@
 
 from collections.abc import Sequence
 
-from sqlalchemy import Connection, bindparam, insert, select, update
+from sqlalchemy import Connection, String, bindparam, func, insert, select, update
 
 from messengers.models import Attachment, IdKind, decode_id
 from messengers.store.rows import Row, id_of, run
-from messengers.store.tables import MediaRow, table
+from messengers.store.tables import MediaRow, MessageRow, table
 
-__all__ = ["add", "attachment_of", "bind", "elsewhere", "get"]
+__all__ = ["add", "attachment_of", "bind", "elsewhere", "get", "sent_by_agent"]
 
 _media = table(MediaRow)
+_messages = table(MessageRow)
 get = select(_media).where(_media.c.id == bindparam("media"))
 _same = select(_media.c.id).where(
     _media.c.instance_id == bindparam("instance_id"),
@@ -29,6 +30,16 @@ elsewhere = (
     .order_by(_media.c.id)
 )
 """Files of other chats, by what is in them."""
+sent_by_agent = (
+    select(_messages.c.id)
+    .where(
+        _messages.c.chat_id == bindparam("chat"),
+        _messages.c.origin == "api",
+        func.instr(_messages.c.attachments, bindparam("file", type_=String)) > 0,
+    )
+    .limit(1)
+)
+"""A message of ours that brought a file, by its id, into a chat."""
 _insert = insert(_media)
 _bind = (
     update(_media)

@@ -170,6 +170,9 @@ async def test_a_voice_note_is_sent_again_as_one(shop: Connected) -> None:
     shop.telegram.send(ada, shop.bot, "voice")
     heard = await shop.message(ada.id, lambda message: message.attachments)
 
+    to = await shop.core.chats.find(OWNER, str(eve.id), shop.name, write=True)
+    await shop.core.chats.decide(OWNER, to, "always")
+
     await shop.send(eve, attachments=(heard.id,))
 
     assert ["voice" in each.content for each in shop.bot.sent()] == [True]

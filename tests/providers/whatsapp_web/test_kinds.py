@@ -4,6 +4,7 @@ import base64
 
 import pytest
 
+from messengers.core.callers import OWNER
 from messengers.models import Message
 from tests.fakes.whatsapp_web import Reference, messages
 from tests.fakes.whatsapp_web.devices import Peer
@@ -205,7 +206,9 @@ async def test_what_is_forwarded_by_an_agent_keeps_its_words_and_file(linked: Li
     bob, carol = linked.somebody("Bob"), linked.somebody("Carol")
     id = await linked.wa.send_image(bob, linked.companion, PIXEL, caption="*not* bold")
     picture = await linked.message(id, bob)
-    await linked.message(await linked.wa.send_text(carol, linked.companion, "hi"), carol)
+    heard = await linked.message(await linked.wa.send_text(carol, linked.companion, "hi"), carol)
+    to = await linked.core.chats.get(OWNER, heard.chat)
+    await linked.core.chats.decide(OWNER, to, "always")
 
     act = await linked.core.changes.prepare_forward(AGENT, picture.id, f"+{carol.phone}")
     await linked.core.approvals.perform(act)

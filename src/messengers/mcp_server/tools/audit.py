@@ -4,7 +4,7 @@ from typing import Annotated
 
 from pydantic import Field
 
-from messengers.core.audit_log import AuditFilter, AuditLine
+from messengers.core.audit_views import AuditFilter, AuditLine
 from messengers.core.pages import Page
 from messengers.core.words import counted
 from messengers.mcp_server.context import Ctx, asking

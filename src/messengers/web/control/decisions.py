@@ -5,7 +5,7 @@ from starlette.requests import Request
 from starlette.routing import Route
 
 from messengers.core.acts import Choice
-from messengers.core.audit_log import AuditFilter
+from messengers.core.audit_views import AuditFilter
 from messengers.core.callers import OWNER
 from messengers.core.core import Core
 from messengers.errors import InvalidInput
