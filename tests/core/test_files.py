@@ -62,7 +62,9 @@ def test_room_that_others_freed_is_seen(tmp_path: Path) -> None:
     digest = put(files, b"a" * 200)
     places(tmp_path, digest)[0].unlink()
 
-    put(files, b"b" * 200)
+    other = put(files, b"b" * 200)
+
+    assert places(tmp_path, other)[0].read_bytes() == b"b" * 200
 
 
 def test_the_same_file_takes_room_once_and_is_ours_once_we_alone_need_it(tmp_path: Path) -> None:

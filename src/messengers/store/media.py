@@ -30,16 +30,24 @@ elsewhere = (
     .order_by(_media.c.id)
 )
 """Files of other chats, by what is in them."""
+_other = _messages.alias("other")
+_from_elsewhere = select(_other.c.id).where(
+    _other.c.chat_id == _messages.c.chat_id, _other.c.origin != "api", _other.c.media != ""
+)
 sent_by_agent = (
     select(_messages.c.id)
     .where(
         _messages.c.chat_id == bindparam("chat"),
         _messages.c.origin == "api",
         func.instr(_messages.c.attachments, bindparam("file", type_=String)) > 0,
+        ~_from_elsewhere.exists(),
     )
     .limit(1)
 )
-"""A message of ours that brought a file, by its id, into a chat."""
+"""A message of ours that brought a file, by its id, into a chat that has no files but such.
+
+Where somebody else sent any, the file may be his, and only have been sent back to him.
+"""
 _insert = insert(_media)
 _bind = (
     update(_media)
