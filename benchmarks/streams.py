@@ -123,7 +123,7 @@ async def measure(sizes: Sizes) -> list[Figure]:
 async def _ours(home: str, count: int, times: int) -> tuple[list[float], float]:
     async with open_core(Settings(home=Path(home), timezone="UTC", port=0)) as core:
         await core.instances.create(OWNER, "webchat", "shop", {})
-        _, key = await core.keys.create(OWNER, "benchmark", "reader")
+        _, key = await core.keys.create(OWNER, "benchmark", "reader", rate_per_min=count * 2)
     with daemon(home):
         url = str(recorded(Path(home))["url"])
         async with _visitor(url) as page:

@@ -16,7 +16,7 @@ _NEWLINES = re.compile("\r\n|[\n\r\v\f\x1c\x1d\x1e\x85\u2028\u2029]")
 
 def _is_visible(line: str) -> bool:
     """A quick yes for most lines: what Python does not print are the categories of `is_hidden`."""
-    return line.isprintable() and not BLANK.search(line)
+    return line.isprintable() and (line.isascii() or not BLANK.search(line))
 
 
 def cut(text: str, limit: int) -> tuple[str, int]:

@@ -7,6 +7,7 @@ held by a test; everything else of the SDK is its public face.
 from collections.abc import AsyncGenerator, Callable
 from contextlib import asynccontextmanager
 from contextvars import ContextVar
+from functools import lru_cache
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, cast
 
@@ -94,8 +95,12 @@ def caller_of(ctx: ServerRequestContext[Surface, Any]) -> Caller:
     else:
         caller = CALLER.get() or _unnamed(ctx.lifespan_context)
     params = ctx.session.client_params
-    name = params.client_info.name if params is not None else ""
-    printable = "".join(char for char in name if char.isprintable())
+    return _named(caller, params.client_info.name if params is not None else "")
+
+
+@lru_cache(maxsize=256)
+def _named(caller: Caller, client: str) -> Caller:
+    printable = "".join(char for char in client if char.isprintable())
     return replace(caller, client=printable[:_CLIENT_MAX])
 
 
