@@ -24,7 +24,7 @@ MASK = "[redacted]"
 _SHORTEST = 6
 """A registered value below this would blank ordinary words."""
 
-_BOT_TOKEN = r"(?<![A-Za-z0-9])(bot)?\d{5,}(?::|%3A)[A-Za-z0-9_-]{16,}"
+_OF_BOTS = r"(?<![A-Za-z0-9])(bot)?\d{5,}(?::|%3A)[A-Za-z0-9_-]{16,}"
 _SHAPES = tuple(
     (hint, re.compile(pattern, flags), replacement)
     for hint, pattern, flags, replacement in (
@@ -44,8 +44,8 @@ _SHAPES = tuple(
             rf"\1 {MASK}",
         ),
         # Telegram bot tokens: in a path (`/bot123:abc/`), bare, URL-quoted.
-        (re.compile(r":[\w-]{16}"), _BOT_TOKEN, re.IGNORECASE, rf"\1{MASK}"),
-        ("%3a", _BOT_TOKEN, re.IGNORECASE, rf"\1{MASK}"),
+        (re.compile(r":[\w-]{16}"), _OF_BOTS, re.IGNORECASE, rf"\1{MASK}"),
+        ("%3a", _OF_BOTS, re.IGNORECASE, rf"\1{MASK}"),
         # Slack, our own keys, Meta, common API keys.
         ("xox", r"\bxox[a-z](?:\.xox[a-z])?-[A-Za-z0-9-]{4,}", 0, MASK),
         ("xapp-", r"\bxapp-[A-Za-z0-9-]{4,}", 0, MASK),

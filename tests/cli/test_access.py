@@ -69,8 +69,8 @@ async def test_rules_are_listed_explained_and_end(at: Run, office: House) -> Non
     assert listed.index(second) < listed.index(first)
     assert "rude" in listed
     checked = at("access", "check", "8 900 123 45 67", "--country", "ru").stdout
-    assert f"in  deny by {second}; also fitting: {first} deny" in checked
-    assert f"out deny by {first}" in checked
+    assert f"in  deny by {second}, so kept back; also fitting: {first} deny" in checked
+    assert f"out deny by {first}, so refused" in checked
     as_json = json.loads(at("access", "check", "+79001234567", "--json").stdout)
     assert as_json[0]["rule"] == second
     for rule in (first, second):

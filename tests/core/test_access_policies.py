@@ -113,3 +113,58 @@ async def test_a_policy_survives_a_restart_and_only_the_owner_sets_it(
         assert await gate.texts() == []
         chosen = house.core.instances.by_name("me")
         assert (chosen.dm_policy, chosen.group_policy) == ("off", "mention")
+
+
+async def test_a_person_whom_the_policy_keeps_back_is_no_contact_of_agents(gate: Gate) -> None:
+    core = gate.house.core
+    await gate.see(wrote("eve", "hi"), wrote("ann", "in team", TEAM))
+    assert len(await core.contacts.find(AGENT, "eve")) == 1
+    await choose(gate, "allowlist")
+
+    assert await core.contacts.find(AGENT, "eve") == []
+    assert [each.native_id for each in await core.contacts.find(OWNER, "eve")] == ["eve"]
+    assert [each.native_id for each in await core.contacts.find(AGENT, "ann")] == ["ann"]
+
+
+@pytest.mark.parametrize(
+    ("dm", "group", "eve", "team"),
+    [
+        ("open", "open", "shown", "shown"),
+        ("pairing", "mention", "kept back", "shown where it mentions the account"),
+        ("allowlist", "allowlist", "kept back", "kept back"),
+        ("off", "off", "kept back", "kept back"),
+    ],
+)
+async def test_what_no_rule_says_is_explained_by_the_policy(
+    gate: Gate, dm: DmPolicy, group: GroupPolicy, eve: str, team: str
+) -> None:
+    core = gate.house.core
+    await gate.see(wrote("eve", "hi"), wrote("ann", "in team", TEAM))
+    chats = [await core.chats.find(OWNER, "eve", "me"), await gate.group()]
+    await choose(gate, dm, group)
+
+    told = [await core.rulebook.explain(OWNER, chat.id) for chat in chats]
+
+    for (way_in, way_out), expected in zip(told, (eve, team), strict=True):
+        assert way_in.verdict == way_out.verdict == "no rule"
+        assert way_in.result.partition(":")[0] == expected
+        assert way_out.result.startswith("asks the owner: ")
+    (way_in, way_out) = await core.rulebook.explain(OWNER, "somebody", "me")
+    assert way_in.result == f"dm policy {dm}, group policy {group}"
+    assert way_out.result == "confirm policy unknown_chats"
+    (way_in, _) = await core.rulebook.explain(OWNER, "+4917012345678")
+    assert way_in.result == "as the policy of each instance says"
+
+
+async def test_a_standing_answer_is_part_of_what_comes_of_a_rule(gate: Gate) -> None:
+    core = gate.house.core
+    await gate.see(wrote("eve", "hi"))
+    chat = await core.chats.find(OWNER, "eve", "me")
+    await gate.rule("allow", "eve", instance="me")
+    (_, before) = await core.rulebook.explain(OWNER, chat.id)
+    await core.chats.decide(OWNER, chat, "never")
+    (_, after) = await core.rulebook.explain(OWNER, chat.id)
+
+    assert (before.verdict, before.result) == ("allow", "sent without asking")
+    assert after.verdict == "allow"
+    assert after.result.startswith("refused: The owner said never")

@@ -30,6 +30,16 @@ async def _told(house: House) -> tuple[str, str]:
     return ann, (await house.told("hello, I am new here", "bot")).chat
 
 
+def _take_pictures(house: House) -> None:
+    """Only until the test ends: every house has platforms of its own."""
+    limit = MediaLimit(max_bytes=100_000, mimes=("image/png",))
+    house.bot.capabilities = CAPABILITIES.model_copy(update={"media": {"image": limit}})
+
+
+def _uri(data: bytes) -> str:
+    return f"data:image/png;base64,{base64.b64encode(data).decode()}"
+
+
 DISGUISES: dict[str, Callable[[str], str]] = {
     "as it is": lambda said: said,
     "other case and marks": lambda said: said.upper().replace(" ", " - "),
@@ -209,15 +219,44 @@ async def test_a_file_of_another_chat_asks(house: House) -> None:
     ann, eve = await _told(house)
     me, picture = house.core.instances.by_name("me").id, png()
     kept = await house.core.media.store(me, ann, picture, "p.png")
-    by_bytes = f"data:image/png;base64,{base64.b64encode(picture).decode()}"
-    house.bot.capabilities = CAPABILITIES.model_copy(
-        update={"media": {"image": MediaLimit(max_bytes=100_000, mimes=("image/png",))}}
-    )
+    _take_pictures(house)
 
-    for source in (kept.media, by_bytes):
+    for source in (kept.media, _uri(picture)):
         act = await house.core.sending.prepare(AGENT, eve, Draft(attachments=(source,)))
         assert act.needs_approval
         assert "p.png" in act.shown.found
+
+
+@pytest.mark.case("S22")
+async def test_a_file_that_an_agent_sent_may_go_on_and_one_that_it_sent_back_may_not(
+    house: House,
+) -> None:
+    _take_pictures(house)
+    theirs, own = png(40), png(41)
+    house.bot.files["ref"] = theirs
+    await house.bot.say("my passport", chat="ann", files=[{"kind": "image", "native_ref": "ref"}])
+    chats = [(await house.told("my passport", "bot")).chat]
+    for name in ("eve", "bob"):
+        await house.bot.say(f"I am {name}", chat=name)
+        chats.append((await house.told(f"I am {name}", "bot")).chat)
+    ann, eve, bob = chats
+    (message,) = (
+        await house.core.history.read(OWNER, await house.core.chats.get(OWNER, ann))
+    ).items
+
+    async def attached(chat: str, source: str) -> bool:
+        """Whether the owner is asked; what nobody asks about is sent."""
+        act = await house.core.sending.prepare(AGENT, chat, Draft(attachments=(source,)))
+        if not act.needs_approval:
+            await house.core.approvals.perform(act, 5)
+        return act.needs_approval
+
+    assert not await attached(ann, message.id)
+    assert await attached(eve, message.id)
+    assert await attached(eve, _uri(theirs))
+    assert not await attached(ann, _uri(own))
+    assert not await attached(eve, _uri(own))
+    assert not await attached(bob, _uri(own))
 
 
 async def test_whom_the_owner_chose_may_be_told_and_so_may_the_same_chat(house: House) -> None:

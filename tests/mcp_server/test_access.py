@@ -26,7 +26,7 @@ async def test_a_deny_holds_at_once_and_is_explained(house: House, connect: Conn
         assert '"r1 holds: deny, both."' in told
         assert "[r1 deny both] eve · me · a spammer" in await called(client, "list_access_rules")
         checked = await called(client, "check_access", who="eve", instance="me")
-        assert checked == "in: deny by r1\nout: deny by r1"
+        assert checked == "in: deny by r1, so kept back\nout: deny by r1, so refused"
         assert "from eve" not in await called(client, "list_recent_messages", since="3650d")
         refused = await called(client, "send_message", chat=eve, text="hi")
         assert "access rule r1 forbids" in refused

@@ -21,8 +21,7 @@ from tests.mcp_server.conftest import text_of
 from tests.mcp_server.test_letters import kept
 from tests.mcp_server.test_rich import picture, takes_stickers
 
-WRITES = {row.name for row in TABLE if row.kind != "read" and row.toolset != "access"}
-"""Access rules note themselves, see tests/core/test_access_tools.py."""
+WRITES = {row.name for row in TABLE if row.kind != "read"}
 WORD = "rendezvous"
 TOMORROW = (datetime.now(UTC) + timedelta(days=1)).isoformat()
 Known = dict[str, str]
@@ -56,6 +55,8 @@ CALLS: tuple[Call, ...] = (
     ("control_bulk", lambda it: {"batch": it["batch"], "action": "pause"}),
     ("cancel_scheduled", lambda it: {"id": it["batch"]}),
     ("replay_dead_letter", lambda _: {"letter": "all"}),
+    ("set_access_rule", lambda _: {"effect": "deny", "who": "mallory", "instance": "me"}),
+    ("remove_access_rule", lambda _: {"rule": "r1"}),
     ("create_instance", lambda _: {"provider": "webchat", "name": "page"}),
     ("get_qr", lambda _: {"instance": "phone"}),
     ("disconnect_instance", lambda _: {"instance": "page"}),
@@ -82,7 +83,7 @@ async def agent(house: House) -> AsyncGenerator[tuple[Client, Known]]:
     await house.personal.say("hello", chat="eve")
     message = await house.told("hello")
     await kept(house, 0)
-    async with Client(build_server(house.core, "admin", ["rich", "groups"])) as client:
+    async with Client(build_server(house.core, "admin", ["rich", "groups", "access"])) as client:
         found = text_of(await client.call_tool("list_groups", {"instance": "me"}))
         group = found.partition("\n[")[2].partition(" ")[0]
         yield client, {"chat": message.chat, "group": group}
@@ -107,7 +108,9 @@ async def test_every_tool_that_does_something_has_its_line(open_house: OpenHouse
     assert {tool for tool, _ in CALLS} == WRITES
     assert silent == []
     assert WORD not in str(written)
-    assert {line.outcome for line in written} <= {"done", "accepted", "running", "scheduled"}
+    outcomes = {line.outcome: line.action for line in written}
+    assert outcomes.pop("needs_approval") == "remove_access_rule.asked"
+    assert set(outcomes) <= {"done", "accepted", "running", "scheduled"}
 
 
 async def test_a_text_has_the_same_hash_wherever_it_stands_and_the_outcome_comes_with_it(

@@ -121,7 +121,7 @@ def check(
     home: Home = None,
     as_json: AsJson = False,
 ) -> None:
-    """Say what the rules make of somebody, which one holds, and which else fit."""
+    """Say what rules and policies make of somebody, which rule holds, and which else fit."""
     body = {"who": who, "instance": instance, "country": country}
     told = ask("POST", "/access/check", _EXPLAINED, body, home=home)
     if as_json:
@@ -131,7 +131,7 @@ def check(
         others = ", ".join(f"{rule.id} {rule.effect}" for rule in each.others)
         by = f" by {each.rule}" if each.rule else ""
         also = f"; also fitting: {others}" if others else ""
-        say(f"{each.direction:<4}{each.verdict}{by}{also}")
+        say(f"{each.direction:<4}{each.verdict}{by}, so {each.result}{also}")
 
 
 @access.command()

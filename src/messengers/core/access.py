@@ -13,7 +13,7 @@ from messengers.core.callers import OWNER, Caller
 from messengers.core.identities import keys_of
 from messengers.core.registry import Registry
 from messengers.core.rules import Party, Rule, Rules
-from messengers.models import Chat, IdKind, Instance, Sender, decode_id
+from messengers.models import Chat, ChatKind, IdKind, Instance, Sender, decode_id
 from messengers.providers.base import ContactSeen
 from messengers.store import Store, access_rules
 from messengers.store.rows import Row, load_json
@@ -80,20 +80,10 @@ class Access:
         return f"{rule.effect} {rule.id}" if rule.effect in ("deny", "silent") else ""
 
     def _by_policy(self, chat: Row, *, mentions_me: bool) -> str:
-        """What the instance's policy says where no rule does."""
         instance = self._registry.entry(chat["instance_id"]).instance
-        is_dm = chat["kind"] == "dm"
-        policy = instance.dm_policy if is_dm else instance.group_policy
-        match policy:
-            case "open":
-                return ""
-            case "mention":
-                return "" if mentions_me else "silent mention"
-            case "off":
-                return "deny off"
-            case "allowlist" | "pairing":
-                chosen = chat["decision"] == "always" or (is_dm and chat["owner_wrote_at"])
-                return "" if chosen else f"deny {policy}"
+        wrote = chat["kind"] == "dm" and bool(chat["owner_wrote_at"])
+        is_chosen = wrote or chat["decision"] == "always"
+        return _kept_back(instance, chat["kind"], is_chosen=is_chosen, mentions_me=mentions_me)
 
     def hides(self, chat: Row) -> bool:
         """Whether only the owner sees a chat at all."""
@@ -135,6 +125,11 @@ class Access:
         """
         rule = self._holding("out", party_of(chat, instance)) if self.rules.all else None
         return _is_chosen(chat, rule)
+
+    def policy(self, chat: Chat, instance: Instance) -> str:
+        """Why agents are not shown what somebody writes in a chat who is under no rule; or ''."""
+        is_chosen = _is_chosen(chat, None)
+        return _kept_back(instance, chat.kind, is_chosen=is_chosen, mentions_me=False)
 
     def judge(self, chat: Chat, instance: Instance) -> Verdict:
         """The verdict for one chat under its rules and its instance's policy."""
@@ -190,6 +185,20 @@ def _party_in(chat: Row, sender: Sender) -> Party:
     keys = keys_of((sender.native_id, *sender.alt_ids), sender.phone, sender.username)
     place = _party_of(chat)
     return Party(place.instance_id, keys | place.keys, place.chats)
+
+
+def _kept_back(instance: Instance, kind: ChatKind, *, is_chosen: bool, mentions_me: bool) -> str:
+    """What the instance's policy says where no rule does; '' where agents are shown it."""
+    policy = instance.dm_policy if kind == "dm" else instance.group_policy
+    match policy:
+        case "open":
+            return ""
+        case "mention":
+            return "" if mentions_me else "silent mention"
+        case "off":
+            return "deny off"
+        case "allowlist" | "pairing":
+            return "" if is_chosen else f"deny {policy}"
 
 
 def _refusal(rule: Rule | None) -> str:

@@ -39,13 +39,15 @@ class AccessRule(Model):
 
 
 class Explanation(Model):
-    """What the rules say of somebody, each way, and why."""
+    """What holds for somebody, each way, and why."""
 
     who: str
     direction: Side
     verdict: Literal["allow", "deny", "silent", "read_only", "no rule"]
     rule: str = ""
     """The one that holds."""
+    result: str
+    """What comes of it, with the policy where no rule holds: `kept back: dm policy pairing`."""
     others: tuple[AccessRule, ...] = ()
     """Which else fit, in their order."""
 

@@ -31,8 +31,9 @@ class Contacts:
             raise InvalidInput("query is empty.", "Give part of a name, number or handle.")
         visible = self._instances.visible(caller, instance)
         scope = {} if visible is None else {"instances": list(visible)}
+        is_owner = caller.actor == OWNER.actor
         found = await self._store.rows(
-            rows.matching(instances=visible is not None),
+            rows.matching(instances=visible is not None, hidden=is_owner),
             part=escape_like(part),
             limit=limit,
             **scope,
@@ -40,6 +41,5 @@ class Contacts:
         return [
             rows.contact_of(row, self._instances.by_id(row["instance_id"]).name)
             for row in found
-            if caller.sees(row["instance_id"])
-            and (caller.actor == OWNER.actor or not self._access.shuns(row))
+            if caller.sees(row["instance_id"]) and (is_owner or not self._access.shuns(row))
         ]

@@ -8,7 +8,7 @@ found decides nothing but that the owner is asked; he alone is told where it sta
 
 import hashlib
 import logging
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
@@ -110,10 +110,14 @@ class Leaks:
             return None
         digests = [hashlib.sha256(each).hexdigest() for each in files]
         rows = await self._store.rows(media.elsewhere, digests=digests, chat=chat_key(chat))
+        files: dict[tuple[int, str], list[Row]] = defaultdict(list)
         for row in rows:
-            if caller.sees(row["instance_id"]) and not await self._is_ours(row):
-                where = await self._place(row["chat_id"])
-                name = row["name"] or row["kind"]
+            if caller.sees(row["instance_id"]):
+                files[row["chat_id"], row["sha256"]].append(row)
+        for same in files.values():
+            if not await self._is_ours(same):
+                where = await self._place(same[0]["chat_id"])
+                name = same[0]["name"] or same[0]["kind"]
                 why = "A file of another chat would leave for one that the owner did not choose."
                 return Leak(why, f"The file {name} stands in {where}.")
         return None
@@ -138,11 +142,16 @@ class Leaks:
             return True
         return False
 
-    async def _is_ours(self, row: Row) -> bool:
-        """Whether an agent brought a file into a chat: what it sends to one it may send to all."""
-        file = f'"{id_of(IdKind.MEDIA, row["id"])}"'
-        place = {"chat": row["chat_id"], "file": file}
-        return await self._store.row(media.sent_by_agent, **place) is not None
+    async def _is_ours(self, same: Sequence[Row]) -> bool:
+        """Whether only agents brought a file into a chat: what one was sent, others may be.
+
+        What was sent back to whom it came from is still his.
+        """
+        origins: set[str] = set()
+        for row in same:
+            place = {"chat": row["chat_id"], "file": f'"{id_of(IdKind.MEDIA, row["id"])}"'}
+            origins |= {found["origin"] for found in await self._store.rows(media.origins, **place)}
+        return origins == {"api"}
 
     async def _with_older(self, chat: Chat, said: str) -> list[Text]:
         """A text behind those that left before: as they are, and the ends of each alone."""

@@ -7,6 +7,7 @@ is kept out is gone from what agents read, and one who is let in is there as a w
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
+from typing import Literal
 
 import anyio
 from sqlalchemy import Connection
@@ -23,7 +24,7 @@ from messengers.core.rules import Party, Rule
 from messengers.core.subjects import FORMS, Subject, read_subject
 from messengers.core.views import InstanceView
 from messengers.errors import Forbidden, InvalidInput, NotFound
-from messengers.models import DmPolicy, GroupPolicy, IdKind, decode_id
+from messengers.models import Chat, DmPolicy, GroupPolicy, IdKind, decode_id
 from messengers.store import Store, access_rules, audit
 
 __all__ = ["MOST_DAYS", "NewRule", "Rulebook"]
@@ -34,6 +35,22 @@ _MOST_BROAD = 200
 _MAX_NOTE = 200
 MOST_DAYS = 3_650
 _BROAD = frozenset({"any", "glob", "phone_prefix"})
+_RESULTS: dict[tuple[Side, Effect], str] = {
+    ("in", "allow"): "shown",
+    ("in", "read_only"): "shown",
+    ("in", "deny"): "kept back",
+    ("in", "silent"): "kept back, and read by its id only",
+    ("out", "allow"): "sent without asking",
+    ("out", "read_only"): "refused",
+    ("out", "deny"): "refused",
+}
+_POLICIES = {
+    "": "shown",
+    "silent mention": "shown where it mentions the account: the policy is mention",
+    "deny off": "kept back: the policy is off",
+    "deny allowlist": "kept back: the policy is allowlist",
+    "deny pairing": "kept back: the policy is pairing",
+}
 _USUAL: dict[Effect, Direction] = {
     "allow": "both",
     "deny": "both",
@@ -174,22 +191,45 @@ class Rulebook:
         self, caller: Caller, who: str, instance: str = "", country: str = ""
     ) -> Sequence[Explanation]:
         """What holds for somebody, both ways, and what else would."""
-        party = await self._party(caller, who, instance, country)
+        party, chat = await self._party(caller, who, instance, country)
         now = to_ms(self._clock.now())
         sides: tuple[Side, ...] = ("in", "out")
         told: list[Explanation] = []
         for side in sides:
             found = self._access.rules.matching(side, party, now)
+            effect = found[0].effect if found else "no rule"
             told.append(
                 Explanation(
                     who=who.strip(),
                     direction=side,
-                    verdict=found[0].effect if found else "no rule",
+                    verdict=effect,
                     rule=found[0].id if found else "",
+                    result=self._result(side, effect, party, chat),
                     others=tuple(self._shown(each) for each in found[1:]),
                 )
             )
         return told
+
+    def _result(
+        self, side: Side, effect: Effect | Literal["no rule"], party: Party, chat: Chat | None
+    ) -> str:
+        """What comes of a rule, or of the policy where none holds."""
+        if chat is not None and side == "out":
+            verdict = self._access.judge(chat, self._instances.by_name(chat.instance))
+            if verdict.allowed:
+                return "sent without asking"
+            return f"{'refused' if verdict.refused else 'asks the owner'}: {verdict.why}"
+        if effect != "no rule":
+            return _RESULTS[side, effect]
+        if chat is not None:
+            why = self._access.policy(chat, self._instances.by_name(chat.instance))
+            return _POLICIES[why]
+        if not party.instance_id:
+            return "as the policy of each instance says"
+        place = self._instances.by_id(party.instance_id)
+        if side == "out":
+            return "refused: read-only" if place.read_only else f"confirm policy {place.confirm}"
+        return f"dm policy {place.dm_policy}, group policy {place.group_policy}"
 
     async def sweep(self) -> None:
         """Take away what is over, and finish judging what a stopped process began."""
@@ -237,15 +277,18 @@ class Rulebook:
             raise InvalidInput("An id alone says nobody without its instance.", FORMS)
         return place, subject
 
-    async def _party(self, caller: Caller, who: str, instance: str, country: str) -> Party:
+    async def _party(
+        self, caller: Caller, who: str, instance: str, country: str
+    ) -> tuple[Party, Chat | None]:
+        """Whom a question means, and the chat where it names one."""
         text = who.strip()
         if decode_id(IdKind.CHAT, text) is not None:
             chat = await self._chats.get(caller, text)
-            return party_of(chat, self._instances.by_name(chat.instance))
+            return party_of(chat, self._instances.by_name(chat.instance)), chat
         place, subject = await self._subject(caller, text, instance, country)
         if subject.kind in _BROAD:
             raise InvalidInput("That is more than one person.", "Name one, or a chat.")
-        return Party(place, frozenset({subject.text}))
+        return Party(place, frozenset({subject.text})), None
 
     def _shown(self, rule: Rule) -> AccessRule:
         return rule.shown(self._instances.name_of(rule.instance_id))

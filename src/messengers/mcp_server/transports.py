@@ -7,8 +7,8 @@ held by a test; everything else of the SDK is its public face.
 from collections.abc import AsyncGenerator, Callable
 from contextlib import asynccontextmanager
 from contextvars import ContextVar
-from functools import lru_cache
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any, cast
 
 import anyio

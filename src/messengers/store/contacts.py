@@ -28,8 +28,11 @@ _RANK = {"stranger": 0, "platform": 1, "owner": 2}
 
 
 @cache
-def matching(*, instances: bool) -> Select[Any]:
-    """Contacts whose name, handle or number contains `part` (escaped), with their dm's key."""
+def matching(*, instances: bool, hidden: bool) -> Select[Any]:
+    """Contacts whose name, handle or number contains `part` (escaped), with their dm's key.
+
+    `hidden`: also those whose dm only the owner sees.
+    """
     part = "%" + bindparam("part", type_=String) + "%"
     stmt = (
         select(_contacts, _chats.c.id.label("chat_id"))
@@ -50,6 +53,8 @@ def matching(*, instances: bool) -> Select[Any]:
     )
     if instances:
         stmt = stmt.where(_contacts.c.instance_id.in_(bindparam("instances", expanding=True)))
+    if not hidden:
+        stmt = stmt.where(_chats.c.hidden.is_not(1))
     return stmt.order_by(_contacts.c.seen_at.desc(), _contacts.c.id).limit(bindparam("limit"))
 
 

@@ -8,7 +8,7 @@ from messengers.models import Attachment, IdKind, decode_id
 from messengers.store.rows import Row, id_of, run
 from messengers.store.tables import MediaRow, MessageRow, table
 
-__all__ = ["add", "attachment_of", "bind", "elsewhere", "get", "sent_by_agent"]
+__all__ = ["add", "attachment_of", "bind", "elsewhere", "get", "origins"]
 
 _media = table(MediaRow)
 _messages = table(MessageRow)
@@ -30,24 +30,15 @@ elsewhere = (
     .order_by(_media.c.id)
 )
 """Files of other chats, by what is in them."""
-_other = _messages.alias("other")
-_from_elsewhere = select(_other.c.id).where(
-    _other.c.chat_id == _messages.c.chat_id, _other.c.origin != "api", _other.c.media != ""
-)
-sent_by_agent = (
-    select(_messages.c.id)
+origins = (
+    select(_messages.c.origin)
+    .distinct()
     .where(
         _messages.c.chat_id == bindparam("chat"),
-        _messages.c.origin == "api",
         func.instr(_messages.c.attachments, bindparam("file", type_=String)) > 0,
-        ~_from_elsewhere.exists(),
     )
-    .limit(1)
 )
-"""A message of ours that brought a file, by its id, into a chat that has no files but such.
-
-Where somebody else sent any, the file may be his, and only have been sent back to him.
-"""
+"""Where the messages of a chat come from that hold a file, by its id in quotes."""
 _insert = insert(_media)
 _bind = (
     update(_media)

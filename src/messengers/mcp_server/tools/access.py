@@ -50,13 +50,14 @@ async def check_access(
     instance: given.InstanceFilter = "",
     country: Country = "",
 ) -> str:
-    """What the rules make of somebody, each way: the rule that holds and which else fit."""
+    """What rules and policies make of somebody, each way, by which rule, and which else fit."""
     call = asking(ctx)
     lines: list[str] = []
     for each in await call.core.rulebook.explain(call.caller, who, instance, country):
         also = ", ".join(f"{rule.id} {rule.effect}" for rule in each.others)
         by = f" by {each.rule}" if each.rule else ""
-        lines.append(f"{each.direction}: {each.verdict}{by}{f'; also {also}' if also else ''}")
+        also = f"; also {also}" if also else ""
+        lines.append(f"{each.direction}: {each.verdict}{by}, so {each.result}{also}")
     return "\n".join(lines)
 
 
