@@ -6,11 +6,16 @@ from pathlib import Path
 import anyio
 import httpx2
 import pytest
+from playwright.async_api import Browser
+from playwright.async_api import Error as PlaywrightError
 
 from messengers.core.callers import OWNER
 from messengers.redaction import MASK, redact
+from tests.web.browsers import browser
 from tests.web.conftest import Site
 from tests.web.streams import Office, frames, served
+
+__all__ = ["browser"]
 
 
 @pytest.fixture
@@ -41,6 +46,36 @@ async def test_a_ticket_opens_one_stream_with_what_its_key_sees(office: Office) 
 
     assert told.data["data"]["message"]["text"] == "for you"
     assert again.status_code == 401
+
+
+OPEN = """path => new Promise((opened, failed) => {
+    window.told = [];
+    window.source = new EventSource(path);
+    source.addEventListener("stream.open", opened);
+    source.addEventListener("message.received", event => told.push(JSON.parse(event.data).data));
+    source.onerror = () => failed(new Error("closed " + source.readyState));
+})"""
+
+
+@pytest.mark.timeout(90)
+async def test_a_real_browsers_event_source_opens_with_a_ticket_and_not_twice(
+    office: Office, browser: Browser
+) -> None:
+    mine = await office.instance("mine")
+    path = f"/events?types=message.received&ticket={await ticket(office, await office.key('page'))}"
+    page = await browser.new_page()
+    try:
+        await page.goto(str(office.client.base_url.join("/chat/mine")))
+        await page.evaluate(OPEN, path)
+        await office.say(mine, "for you")
+        await page.wait_for_function("told.length === 1")
+        told = await page.evaluate("told[0].message.text")
+        with pytest.raises(PlaywrightError, match="closed 2"):  # for good: it was refused
+            await page.evaluate(OPEN, path)
+    finally:
+        await page.close()
+
+    assert told == "for you"
 
 
 @pytest.mark.case("S61")
