@@ -12,6 +12,7 @@ from messengers.core.callers import OWNER, Caller
 from messengers.core.rulebook import NewRule
 from messengers.models import Button, Card, Confirm, Draft, Location, Outcome, Poll
 from messengers.providers.capabilities import MediaLimit
+from messengers.providers.groups import GroupMember
 from tests.core.conftest import AGENT, House, sent
 from tests.core.test_sources import png
 from tests.fakes.scripted import CAPABILITIES
@@ -225,6 +226,29 @@ async def test_a_file_of_another_chat_asks(house: House) -> None:
         act = await house.core.sending.prepare(AGENT, eve, Draft(attachments=(source,)))
         assert act.needs_approval
         assert "p.png" in act.shown.found
+
+
+@pytest.mark.case("S22")
+async def test_a_groups_new_picture_is_looked_at_as_well(house: House) -> None:
+    ann, _ = await _told(house)
+    me, bot = (house.core.instances.by_name(name).id for name in ("me", "bot"))
+    theirs = png(40)
+    await house.core.media.store(me, ann, theirs, "p.png")
+    _take_pictures(house)
+    await house.core.instances.set_policy(OWNER, "bot", confirm="never")
+    house.bot.groups.make("g1@groups", "Book club", GroupMember("eve", "Eve"))
+    await house.core.groups.list(AGENT, "bot")
+    club = await house.core.chats.get_by_native(bot, "g1@groups")
+    assert club is not None
+
+    told, plain = [
+        await house.core.group_changes.prepare_update(AGENT, club.id, picture=_uri(each))
+        for each in (theirs, png(41))
+    ]
+
+    assert told.needs_approval
+    assert "p.png" in told.shown.found
+    assert not plain.needs_approval
 
 
 @pytest.mark.case("S22")

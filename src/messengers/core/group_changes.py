@@ -23,6 +23,7 @@ from messengers.core.sources import Sources
 from messengers.core.words import counted
 from messengers.errors import Forbidden, InvalidInput
 from messengers.models import Chat, Instance, Outcome, SentMessage
+from messengers.providers.base import MediaBytes
 from messengers.providers.groups import (
     GroupMember,
     GroupUpdate,
@@ -158,30 +159,23 @@ class GroupChanges:
                 "Nothing is to be changed.", "Give name, description, picture or announcements."
             )
         self._refuse(place, chosen)
-        files = (await self._picture(caller, picture, place, provider, payload),) if picture else ()
-        shown = Shown(
-            title="Change a group",
-            recipient=recipient(place),
-            text="\n".join(lines),
-            attachments=files,
-        )
-        act = self._act(caller, "update_group", place, chosen, shown, payload)
-        return suspected(act, await self._leaks.of_texts(caller, place, name, description))
+        shown = Shown(title="Change a group", recipient=recipient(place), text="\n".join(lines))
+        leak = await self._leaks.of_texts(caller, place, name, description)
+        if picture:
+            file = await self._picture(caller, picture, place, provider)
+            payload["picture"] = file.media
+            named = f"picture {file.name} ({counted(len(file.data), 'byte')})"
+            shown = shown.model_copy(update={"attachments": (named,)})
+            leak = leak or await self._leaks.of_files(caller, place, [file.data])
+        return suspected(self._act(caller, "update_group", place, chosen, shown, payload), leak)
 
     async def _picture(
-        self,
-        caller: Caller,
-        source: str,
-        place: Chat,
-        provider: ManagesGroups,
-        payload: dict[str, Any],
-    ) -> str:
-        """Keep the picture; how the owner sees it named."""
+        self, caller: Caller, source: str, place: Chat, provider: ManagesGroups
+    ) -> MediaBytes:
         file = await self._sources.outgoing(caller, source, place, provider.capabilities())
         if file.kind != "image":
             raise InvalidInput("picture is no picture.", "Give a PNG, JPEG or WebP file.")
-        payload["picture"] = file.media
-        return f"picture {file.name} ({counted(len(file.data), 'byte')})"
+        return file
 
     async def prepare_invite(self, caller: Caller, chat: str, *, renew: bool = False) -> Act:
         """The link that lets people in. Showing it changes nothing, so nobody is asked for that."""

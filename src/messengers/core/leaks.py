@@ -110,11 +110,11 @@ class Leaks:
             return None
         digests = [hashlib.sha256(each).hexdigest() for each in files]
         rows = await self._store.rows(media.elsewhere, digests=digests, chat=chat_key(chat))
-        files: dict[tuple[int, str], list[Row]] = defaultdict(list)
+        alike: dict[tuple[int, str], list[Row]] = defaultdict(list)
         for row in rows:
             if caller.sees(row["instance_id"]):
-                files[row["chat_id"], row["sha256"]].append(row)
-        for same in files.values():
+                alike[row["chat_id"], row["sha256"]].append(row)
+        for same in alike.values():
             if not await self._is_ours(same):
                 where = await self._place(same[0]["chat_id"])
                 name = same[0]["name"] or same[0]["kind"]
