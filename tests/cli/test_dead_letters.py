@@ -45,7 +45,7 @@ async def test_a_letter_is_found_shown_and_tried_again(
     shown = json.loads(at("dead-letters", "show", letter["id"], "--json").stdout)
     assert json.loads(shown["payload"]) == orjson.loads(body)
     again = at("dead-letters", "replay", "all", code=1)
-    assert f"Not understood still: {letter['id']}." in again.stdout
+    assert f"Still not understood: {letter['id']}." in again.stdout
     told = json.loads(at("dead-letters", "replay", letter["id"], "--json", code=1).stdout)
     assert told["dead"] == [letter["id"]]
     assert "1 event that could not be understood" in at("status").stdout

@@ -30,7 +30,10 @@ from messengers.models import DmPolicy, GroupPolicy
 __all__ = ["access"]
 
 access = typer.Typer(
-    name="access", no_args_is_help=True, help="Who is heard, and who may be written to."
+    name="access",
+    no_args_is_help=True,
+    add_completion=False,
+    help="Who is heard, and who may be written to.",
 )
 
 _RULE, _RULES = TypeAdapter(AccessRule), TypeAdapter(list[AccessRule])

@@ -16,7 +16,9 @@ _ANSWER = TypeAdapter(dict[str, str])
 
 
 def backup(
-    target: Annotated[Path | None, typer.Argument(help="The file to write.")] = None,
+    target: Annotated[
+        Path | None, typer.Argument(help="The file to write; else one in the data directory.")
+    ] = None,
     with_sessions: Annotated[
         bool,
         typer.Option("--with-sessions", help="The accounts' sessions too: keep them like a key."),

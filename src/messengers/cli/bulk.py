@@ -14,10 +14,11 @@ __all__ = ["bulk"]
 bulk = typer.Typer(
     name="bulk",
     no_args_is_help=True,
+    add_completion=False,
     help="What goes to many at once, and messages that wait for their time.",
 )
 _BATCH, _BATCHES = TypeAdapter(Batch), TypeAdapter(list[Batch])
-Which = Annotated[str, typer.Argument(metavar="BATCH", help="Its id, e.g. b3.")]
+Which = Annotated[str, typer.Argument(help="Its id, e.g. b3.")]
 
 
 @bulk.command("list")

@@ -15,6 +15,7 @@ __all__ = ["dead_letters"]
 dead_letters = typer.Typer(
     name="dead-letters",
     no_args_is_help=True,
+    add_completion=False,
     help="What arrived and could not be understood: kept, shown, tried again.",
 )
 
@@ -85,7 +86,7 @@ def replay(
     home: Home = None,
     as_json: AsJson = False,
 ) -> None:
-    """Try one again, or all: after an update, say. Exit code 1: it is not understood still."""
+    """Try one again, or all: after an update, say. Exit code 1: it is still not understood."""
     done = ask("POST", f"/dead-letters/{segment(letter)}/replay", _REPLAYED, {}, home=home)
     if as_json:
         data(done)
@@ -94,6 +95,6 @@ def replay(
         if done.waiting:
             say(f"{counted(done.waiting, 'event')} still to be tried.")
         if done.dead:
-            say(f"Not understood still: {', '.join(done.dead)}. {done.error}")
+            say(f"Still not understood: {', '.join(done.dead)}. {done.error}")
     if done.dead:
         raise typer.Exit(1)

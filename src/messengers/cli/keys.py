@@ -14,7 +14,10 @@ from messengers.models import Preset
 __all__ = ["keys"]
 
 keys = typer.Typer(
-    name="keys", no_args_is_help=True, help="Keys for programs that reach Messengers over HTTP."
+    name="keys",
+    no_args_is_help=True,
+    add_completion=False,
+    help="Keys for programs that reach Messengers over HTTP.",
 )
 
 

@@ -24,7 +24,9 @@ _HEAD = ("timestamp", "level", "logger", "event")
 
 def logs(
     follow: Annotated[bool, typer.Option("-f", "--follow", help="Wait for what comes.")] = False,
-    lines: Annotated[int, typer.Option("-n", "--lines", min=1, max=5000)] = 100,
+    lines: Annotated[
+        int, typer.Option("-n", "--lines", min=1, max=5000, help="Of the end, so many.")
+    ] = 100,
     raw: Annotated[bool, typer.Option("--raw", help="The JSON lines as they stand.")] = False,
     home: Home = None,
 ) -> None:

@@ -11,7 +11,12 @@ from messengers.core.batch_views import OptOut
 
 __all__ = ["optout"]
 
-optout = typer.Typer(name="optout", no_args_is_help=True, help="People whom no bulk send reaches.")
+optout = typer.Typer(
+    name="optout",
+    no_args_is_help=True,
+    add_completion=False,
+    help="People whom no bulk send reaches.",
+)
 _LIST, _SUBJECTS = TypeAdapter(list[OptOut]), TypeAdapter(list[str])
 Who = Annotated[str, typer.Argument(help="A number with + and country code, @handle or chat id.")]
 Of = Annotated[str, typer.Option("--instance", help="Only for this instance.")]

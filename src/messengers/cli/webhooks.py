@@ -26,6 +26,7 @@ __all__ = ["webhooks"]
 webhooks = typer.Typer(
     name="webhooks",
     no_args_is_help=True,
+    add_completion=False,
     help="Endpoints of others that are told what happens.",
 )
 
@@ -42,7 +43,7 @@ class _Count(BaseModel):
 _TOLD, _ONE, _ALL = TypeAdapter(_Told), TypeAdapter(EndpointView), TypeAdapter(list[EndpointView])
 _LOG, _TEST, _COUNT = TypeAdapter(list[DeliveryView]), TypeAdapter(TestResult), TypeAdapter(_Count)
 _UNITS_M = {"m": 1, "h": 60, "d": 60 * 24}
-Which = Annotated[str, typer.Argument(metavar="NAME", help="Its name or id.")]
+Which = Annotated[str, typer.Argument(help="Its name or id.")]
 
 
 @webhooks.command()
