@@ -274,7 +274,9 @@ class Rulebook:
         place = self._instances.resolve(caller, instance).id if instance else ""
         subject = read_subject(who, country)
         if subject.needs_instance and not place:
-            raise InvalidInput("An id alone says nobody without its instance.", FORMS)
+            raise InvalidInput(
+                "A messenger's id names somebody only together with its instance.", FORMS
+            )
         return place, subject
 
     async def _party(
