@@ -1,3 +1,5 @@
+import json
+
 import pytest
 from anyio.to_thread import run_sync
 
@@ -37,8 +39,39 @@ async def typed(house: House, *words: str) -> str:
     return terminal.shown
 
 
-def test_an_unknown_chat_is_told(at: Run) -> None:
-    assert "No such chat." in at("chats", "never", "nobody at all", code=1).stderr
+def test_an_unknown_chat_is_told_with_the_command_that_finds_it(at: Run) -> None:
+    told = at("chats", "never", "nobody at all", code=1).stderr
+
+    assert "No such chat." in told
+    assert "`messengers chats find`" in told
+
+
+async def test_chats_are_found_by_a_part_of_their_name(at: Run, office: House) -> None:
+    with office.visitor("shop") as visitor:
+        visitor.say("found-here")
+    async with agent(office) as client:
+        chat = await chat_of(client, "found-here")
+    await typed(office, "alias", chat, "Finder of lost things")
+
+    (found,) = json.loads(at("chats", "find", "lost thi", "--instance", "shop", "--json").stdout)
+    assert (found["id"], found["name"]) == (chat, "Finder of lost things")
+    assert chat in at("chats", "find", "--limit", "1").stdout
+    assert "No chat fits that." in at("chats", "find", "lost thi", "--instance", "careful").stdout
+    assert "limit" in at("chats", "find", "--limit", "101", code=2).stderr
+
+
+async def test_the_chats_that_a_name_fits_are_told(at: Run, office: House) -> None:
+    twins: list[str] = []
+    for text in ("twin-one", "twin-two"):
+        with office.visitor("shop") as visitor:
+            visitor.say(text)
+        async with agent(office) as client:
+            twins.append(await chat_of(client, text))
+        await typed(office, "alias", twins[-1], "Castor or Pollux")
+
+    told = at("chats", "never", "Castor or Pollux", code=1).stderr
+
+    assert all(chat in told for chat in twins)
 
 
 def test_a_fresh_house_has_no_standing_answers(empty_house: House) -> None:

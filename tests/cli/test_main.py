@@ -27,7 +27,10 @@ def test_help_lists_every_command_with_its_sentence(run: Run) -> None:
 
 @pytest.mark.parametrize("name", COMMANDS)
 def test_every_command_has_help(run: Run, name: str) -> None:
-    assert "sage" in run(name, "--help").output
+    shown = run(name, "--help").output
+
+    assert "sage" in shown
+    assert "completion" not in shown  # of one command alone it would take the whole one's place
 
 
 def test_the_version_is_told(run: Run) -> None:

@@ -280,6 +280,7 @@ CONTROL = (
     "/owner-sessions",
     "/backup",
     "/log",
+    "/chats",
     "/chats/decided",
 )
 

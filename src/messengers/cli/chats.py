@@ -1,4 +1,4 @@
-"""`messengers chats`: standing answers, and the owner's own names for chats."""
+"""`messengers chats`: which there are, standing answers, and the owner's own names for them."""
 
 from typing import Annotated
 
@@ -6,7 +6,7 @@ import typer
 from pydantic import TypeAdapter
 
 from messengers.cli.control import ask, segment
-from messengers.cli.terminal import AsJson, Home, data, require_person, rows, say
+from messengers.cli.terminal import AsJson, Home, data, local_time, require_person, rows, say
 from messengers.models import Chat, Decision
 
 __all__ = ["chats"]
@@ -14,11 +14,12 @@ __all__ = ["chats"]
 chats = typer.Typer(
     name="chats",
     no_args_is_help=True,
-    help="Chats with a standing answer, and your names for chats.",
+    add_completion=False,
+    help="Your chats, your standing answers for them, and your names for them.",
 )
 
 _CHAT, _CHATS = TypeAdapter(Chat), TypeAdapter(list[Chat])
-Which = Annotated[str, typer.Argument(metavar="CHAT", help="Its id, number, handle or name.")]
+Which = Annotated[str, typer.Argument(help="Its id, number, handle or name.")]
 
 
 @chats.command("list")
@@ -34,6 +35,38 @@ def list_chats(home: Home = None, as_json: AsJson = False) -> None:
     rows(
         ("answer", "chat", "name", "instance"),
         [(chat.decision or "", chat.id, chat.name, chat.instance) for chat in found],
+    )
+
+
+@chats.command()
+def find(
+    name: Annotated[str, typer.Argument(help="A part of its name; none: the newest.")] = "",
+    instance: Annotated[str, typer.Option(help="Only of this instance.")] = "",
+    limit: Annotated[int, typer.Option(min=1, max=100, help="How many.")] = 20,
+    home: Home = None,
+    as_json: AsJson = False,
+) -> None:
+    """Show chats with their ids, newest first."""
+    found = ask("GET", "/chats", _CHATS, home=home, query=name, instance=instance, limit=str(limit))
+    if as_json:
+        data(found)
+        return
+    if not found:
+        say("No chat fits that." if name or instance else "No one has written yet.")
+        return
+    rows(
+        ("chat", "name", "instance", "kind", "last message", "answer"),
+        [
+            (
+                chat.id,
+                chat.name,
+                chat.instance,
+                chat.kind,
+                local_time(chat.last_message_at) if chat.last_message_at else "",
+                chat.decision or "",
+            )
+            for chat in found
+        ],
     )
 
 

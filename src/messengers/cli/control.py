@@ -3,7 +3,7 @@
 import socket
 from collections.abc import Mapping
 from pathlib import Path
-from typing import TypeVar
+from typing import TypeVar, cast
 from urllib.parse import quote
 
 import httpx2
@@ -120,7 +120,10 @@ def _refusal(content: bytes) -> MessengersError:
     except (orjson.JSONDecodeError, ValidationError):
         return _other_version()
     told = told.get("error", {})
-    error = MessengersError(str(told.get("cause", "")), str(told.get("remedy", "")))
+    remedy, fitting = str(told.get("remedy", "")), told.get("candidates")
+    if isinstance(fitting, list):
+        remedy = f"{remedy} It may be: {', '.join(map(str, cast('list[object]', fitting)))}."
+    error = MessengersError(str(told.get("cause", "")), remedy)
     error.code = str(told.get("code", error.code))
     return error
 

@@ -16,6 +16,7 @@ from pydantic import TypeAdapter
 from messengers.cli.control import ask, place_of
 from messengers.cli.install import changes, files, places
 from messengers.cli.install.clients import CLIENTS
+from messengers.cli.remedies import at_terminal
 from messengers.cli.status import STATUS
 from messengers.cli.terminal import AsJson, Home, data, rows, say
 from messengers.core.views import Examined
@@ -179,8 +180,10 @@ def _daemon(place: Path) -> Iterator[Check]:
         yield Check(
             what=f"instance {view.instance.name}",
             state=well,
-            found=" ".join(part for part in (state.replace("_", " "), view.health.reason) if part),
-            remedy="" if well == "ok" else view.next_step,
+            found=" ".join(
+                part for part in (state.replace("_", " "), at_terminal(view.health.reason)) if part
+            ),
+            remedy="" if well == "ok" else at_terminal(view.next_step),
         )
     yield from _findings(place)
 

@@ -10,6 +10,7 @@ from pydantic import BaseModel, TypeAdapter
 from messengers.cli.control import ask, segment
 from messengers.cli.credentials import given, pairs, prompted
 from messengers.cli.login import follow, show_step
+from messengers.cli.remedies import at_terminal
 from messengers.cli.status import show_instances
 from messengers.cli.terminal import (
     AsJson,
@@ -34,7 +35,10 @@ from messengers.providers.login import LoginStep, ShowQr
 __all__ = ["instances"]
 
 instances = typer.Typer(
-    name="instances", no_args_is_help=True, help="The accounts that Messengers speaks for."
+    name="instances",
+    no_args_is_help=True,
+    add_completion=False,
+    help="The accounts that Messengers speaks for.",
 )
 
 Name = Annotated[str, typer.Argument(help="The instance's name or id.")]
@@ -123,8 +127,8 @@ def show(name: Name, home: Home = None, as_json: AsJson = False) -> None:
         "provider": instance.provider,
         "id": instance.id,
         "state": health.lifecycle.value,
-        "reason": health.reason,
-        "next": view.next_step,
+        "reason": at_terminal(health.reason),
+        "next": at_terminal(view.next_step),
         "page": view.page,
         "confirm": instance.confirm,
         "read only": "yes" if instance.read_only else "",
@@ -379,7 +383,7 @@ def _tell(answer: InstanceAnswer, *, as_json: bool) -> None:
         state = answer.state.replace("_", " ") or answer.outcome
         say(f"{answer.instance} ({answer.provider}): {state}")
         more = (answer.reason, answer.next_step, *answer.notes)
-        say(*(f"  {line}" for line in more if line))
+        say(*(f"  {at_terminal(line)}" for line in more if line))
         if answer.link and answer.link not in answer.next_step:
             say(f"  {answer.link}")
     if answer.outcome == "not_done" or answer.state == Lifecycle.ERROR:

@@ -10,6 +10,7 @@ from time import sleep
 import segno
 import typer
 
+from messengers.cli.remedies import at_terminal
 from messengers.cli.terminal import fail, say
 from messengers.providers.login import (
     AskInput,
@@ -41,7 +42,7 @@ def show_step(step: LoginStep, save: Path | None = None) -> None:
             fields = " ".join(f"--set {field}=@-" for field in step.fields)
             fail("It needs credentials.", f"`messengers instances connect NAME {fields}`")
         case Wait():
-            fail(step.reason or "There is nothing to show yet.", "Repeat in a moment.")
+            fail(at_terminal(step.reason) or "There is nothing to show yet.", "Repeat in a moment.")
         case Done():
             say("Connected.")
         case LoginFailed():

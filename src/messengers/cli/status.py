@@ -8,6 +8,7 @@ import typer
 from pydantic import BaseModel, TypeAdapter
 
 from messengers.cli.control import ask, place_of
+from messengers.cli.remedies import at_terminal
 from messengers.cli.terminal import AsJson, Home, data, local_time, rows, say
 from messengers.core.views import InstanceView
 from messengers.core.words import counted
@@ -76,7 +77,7 @@ def show_instances(views: list[InstanceView]) -> None:
                 view.instance.name,
                 view.instance.provider,
                 view.health.lifecycle.value,
-                view.next_step or view.page,
+                at_terminal(view.next_step) or view.page,
             )
             for view in views
         ],

@@ -13,6 +13,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from messengers.cli.remedies import at_terminal
 from messengers.core.legible import written_out as visible
 from messengers.errors import Forbidden, MessengersError
 from messengers.redaction import redact_answer
@@ -79,7 +80,7 @@ def tell(error: MessengersError) -> None:
     """Cause and remedy on stderr."""
     warn(redact_answer(f"messengers: {error.cause}"))
     if error.remedy:
-        warn(redact_answer(f"  → {error.remedy}"))
+        warn(redact_answer(f"  → {at_terminal(error.remedy)}"))
 
 
 def fail(cause: str, remedy: str = "") -> NoReturn:

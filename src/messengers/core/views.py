@@ -29,7 +29,7 @@ _BY_ACTION = {
     UserAction.UPGRADE: "Let the owner run `messengers doctor`: it names what to install.",
 }
 _BY_LIFECYCLE = {
-    Lifecycle.CREATED: "connect_instance starts it.",
+    Lifecycle.CREATED: "connect_instance or `messengers instances connect {name}` starts it.",
     Lifecycle.STOPPED: "connect_instance or `messengers instances connect {name}` starts it.",
     Lifecycle.STARTING: "Wait a moment.",
     Lifecycle.CONNECTING: "Wait a moment.",

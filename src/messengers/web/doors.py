@@ -92,6 +92,7 @@ CONTROL_SCOPES: Mapping[str, Scope] = {
     "POST /access/pairings/{ref}": "access:write",
     "POST /access/check": "access:read",
     "GET /access/withheld": "access:read",
+    "GET /chats": "messages:read",
     "GET /chats/decided": "access:read",
     "PUT /chats/{ref}/alias": "access:write",
     "PUT /chats/{ref}/decision": "access:write",

@@ -1,16 +1,16 @@
 """What only the owner decides: keys, approvals, standing answers for chats."""
 
-from pydantic import AwareDatetime, Field, ValidationError
+from pydantic import AwareDatetime, Field
 from starlette.requests import Request
 from starlette.routing import Route
 
 from messengers.core.acts import Choice
 from messengers.core.audit_views import AuditFilter
 from messengers.core.callers import OWNER
+from messengers.core.chats import ChatFilter
 from messengers.core.core import Core
-from messengers.errors import InvalidInput
 from messengers.models import Decision, Preset
-from messengers.web.control.exchange import WAIT_MAX_S, Question, answered, read, ref_of
+from messengers.web.control.exchange import WAIT_MAX_S, Question, answered, query_of, read, ref_of
 
 __all__ = ["routes"]
 
@@ -48,6 +48,14 @@ class Standing(Question):
     decision: Decision | None
 
 
+class Sought(Question):
+    """Which chats to find."""
+
+    query: str = ""
+    instance: str = ""
+    limit: int = 20
+
+
 class Lines(Question):
     """Which lines of the audit."""
 
@@ -74,6 +82,7 @@ def routes(core: Core) -> list[Route]:
         Route("/audit", answered(owner.audit), methods=["GET"]),
         Route("/owner-sessions", answered(owner.open_page), methods=["POST"]),
         Route("/owner-sessions", answered(owner.end_pages), methods=["DELETE"]),
+        Route("/chats", answered(owner.chats), methods=["GET"]),
         Route("/chats/decided", answered(owner.decided), methods=["GET"]),
         Route("/chats/{ref}/alias", answered(owner.alias), methods=["PUT"]),
         Route("/chats/{ref}/decision", answered(owner.stand), methods=["PUT"]),
@@ -125,12 +134,7 @@ class _Owner:
 
     async def audit(self, request: Request) -> object:
         """A page of the audit, newest first."""
-        query = {name: value for name, value in request.query_params.items() if value}
-        try:
-            asked = Lines.model_validate(query)
-        except ValidationError as exc:
-            name = ".".join(map(str, exc.errors()[0]["loc"]))
-            raise InvalidInput(f"{name} does not fit.") from exc
+        asked = query_of(request, Lines)
         wanted = AuditFilter(asked.since, asked.who, asked.instance, asked.chat, asked.action)
         page = await self._core.audit_log.list(OWNER, wanted, asked.limit, asked.cursor)
         return {"items": page.items, "cursor": page.cursor}
@@ -141,6 +145,12 @@ class _Owner:
 
     async def end_pages(self, _: Request) -> object:
         return {"count": await self._core.owner_sessions.end_all()}
+
+    async def chats(self, request: Request) -> object:
+        """Chats that a part of a name fits, newest first."""
+        asked = query_of(request, Sought)
+        chosen = ChatFilter(instance=asked.instance, query=asked.query)
+        return (await self._core.chats.list(OWNER, chosen, asked.limit)).items
 
     async def decided(self, _: Request) -> object:
         return await self._core.chats.decided(OWNER)

@@ -14,7 +14,7 @@ from messengers.errors import Forbidden, InvalidInput
 from messengers.web.doors import CONTROL_SCOPES
 from messengers.wire import parse
 
-__all__ = ["Question", "Segments", "answered", "read", "ref_of"]
+__all__ = ["Question", "Segments", "answered", "query_of", "read", "ref_of"]
 
 WAIT_MAX_S = 60.0
 
@@ -62,6 +62,20 @@ async def read(request: Request, model: type[Q]) -> Q:
         fault = exc.errors(include_url=False, include_input=False, include_context=False)[0]
         name = ".".join(str(part) for part in fault["loc"])
         raise InvalidInput(f"{name or 'The body'} does not fit.", f"{fault['msg']}.") from exc
+
+
+def query_of(request: Request, model: type[Q]) -> Q:
+    """What stands behind the path's `?`; what is empty there was not given.
+
+    Raises:
+        InvalidInput: names what does not fit, never a value.
+    """
+    given = {name: value for name, value in request.query_params.items() if value}
+    try:
+        return model.model_validate(given)
+    except ValidationError as exc:
+        name = ".".join(map(str, exc.errors()[0]["loc"]))
+        raise InvalidInput(f"{name} does not fit.") from exc
 
 
 def answered(
