@@ -68,6 +68,7 @@ async def test_rules_are_listed_explained_and_end(at: Run, office: House) -> Non
     listed = at("access", "list").stdout
     assert listed.index(second) < listed.index(first)
     assert "rude" in listed
+    assert "+7900*" in listed
     checked = at("access", "check", "8 900 123 45 67", "--country", "ru").stdout
     assert f"in  deny by {second}, so kept back; also fitting: {first} deny" in checked
     assert f"out deny by {first}, so refused" in checked

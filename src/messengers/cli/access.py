@@ -225,7 +225,7 @@ def _show(found: list[AccessRule]) -> None:
             each.id,
             each.effect,
             each.direction,
-            each.subject or "any",
+            each.who,
             each.instance or "all",
             str(each.priority),
             local_time(each.expires_at) if each.expires_at else "",
@@ -238,4 +238,4 @@ def _show(found: list[AccessRule]) -> None:
 
 def _said(rule: AccessRule) -> str:
     place = f" of {rule.instance}" if rule.instance else ""
-    return f"{rule.effect} {rule.subject or 'any'} ({rule.direction}){place}"
+    return f"{rule.effect} {rule.who} ({rule.direction}){place}"

@@ -102,7 +102,7 @@ def _act(
 ) -> Act:
     lines = (
         f"Effect: {rule.effect}",
-        f"Who: {rule.subject or 'anybody'} ({rule.kind})",
+        f"Who: {rule.who}" + ("" if rule.kind == "any" else f" ({rule.kind.replace('_', ' ')})"),
         f"Direction: {rule.direction}",
         f"Instance: {rule.instance or 'all'}",
         f"Priority: {rule.priority}" if rule.priority else "",

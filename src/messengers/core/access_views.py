@@ -37,6 +37,13 @@ class AccessRule(Model):
     created_at: datetime
     expires_at: datetime | None = None
 
+    @property
+    def who(self) -> str:
+        """Whom it means, as one writes it: `+4917*`, `@anna`, `any`."""
+        if self.kind == "phone_prefix":
+            return f"{self.subject}*"
+        return self.subject or "any"
+
 
 class Explanation(Model):
     """What holds for somebody, each way, and why."""

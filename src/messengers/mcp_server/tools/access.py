@@ -120,7 +120,7 @@ def _line(rule: AccessRule, visible: Visible) -> str:
     """As in `[r3 deny both] +4917… · shop`."""
     ends = f"until {rule.expires_at.isoformat(' ', 'minutes')}" if rule.expires_at else ""
     known = (
-        visible.line(rule.subject or "anybody", 200),
+        visible.line(rule.who, 200),
         rule.instance,
         f"priority {rule.priority}" if rule.priority else "",
         ends,
