@@ -217,6 +217,13 @@ async def test_what_is_no_form_is_refused_and_leaves_the_link_open(
     assert (await desk.get(path)).status_code == 200
 
 
+async def test_what_a_help_says_to_type_is_set_as_code(desk: Desk) -> None:
+    page = await desk.get(f"/forms/{desk.core.forms.open(Form('telegram', 'shop'))}")
+
+    assert "(<code>/newbot</code>, or <code>/mybots</code>" in page.text
+    assert "`" not in page.text
+
+
 async def test_names_and_settings_cannot_become_markup(desk: Desk) -> None:
     evil = '"><script>alert(1)</script>'
     token = desk.core.forms.open(Form("scripted_bot", evil, given={"greeting": evil}))

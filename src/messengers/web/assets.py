@@ -1,6 +1,7 @@
 """What pages are made of: templates, and the files they load. All of it comes with the package."""
 
 import hashlib
+import re
 from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
@@ -15,6 +16,7 @@ from messengers.web.headers import EVERYWHERE
 
 if TYPE_CHECKING:
     from jinja2 import Environment
+    from markupsafe import Markup
 
 __all__ = ["render", "static_routes"]
 
@@ -64,10 +66,20 @@ def _environment() -> "Environment":
     # Here, because a stdio client waits for what the daemon loads at its start.
     from jinja2 import Environment, PackageLoader, StrictUndefined
 
-    return Environment(
+    environment = Environment(
         loader=PackageLoader("messengers.web"),
         autoescape=True,
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
     )
+    environment.filters["coded"] = _coded
+    return environment
+
+
+def _coded(text: str) -> "Markup":
+    """Plain text, with what stands between backticks set as code."""
+    from markupsafe import Markup, escape
+
+    safe = str(escape(text))
+    return Markup(re.sub(r"`([^`]+)`", r"<code>\1</code>", safe))  # noqa: S704 — it is escaped
