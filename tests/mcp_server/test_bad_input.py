@@ -34,8 +34,8 @@ async def known_chat(house: House) -> str:
 WRONG: list[tuple[str, dict[str, Any], str]] = [
     ("send_message", {"dryrun": True}, "No parameter dryrun; did you mean dry_run?"),
     ("send_message", {"Chat": "c1"}, "No parameter Chat; did you mean chat?"),
-    ("send_message", {"</x>": 1}, "No parameter of that name; there are chat, text,"),
-    ("send_message", {"text": "hi"}, "chat is missing."),
+    ("send_message", {"</x>": 1}, "No parameter of that name; it takes chat, text,"),
+    ("send_message", {"text": "hi"}, "chat is missing. Add it and call again."),
     ("send_message", {"chat": ["c1"], "text": "x"}, "chat must be text."),
     ("send_message", {"chat": True, "text": "x"}, "chat must be text."),
     ("send_message", {"chat": "c1", "attachments": "m1"}, "attachments must be a list."),
@@ -56,6 +56,11 @@ WRONG: list[tuple[str, dict[str, Any], str]] = [
         {"provider": "x", "name": "y", "credentials": 7},
         "credentials must be an object of texts.",
     ),
+    (
+        "create_instance",
+        {"provider": "scripted_bot", "name": "y", "credentials": {"tokn": "t"}},
+        "There is no such field. Did you mean token?",
+    ),
 ]
 
 
@@ -69,6 +74,13 @@ async def test_a_wrong_argument_is_named_and_nothing_happens(
         assert answer.startswith(sentence)
         assert answer.endswith(("Nothing was sent.", "Nothing was changed."))
     assert house.personal.accepted == []
+
+
+async def test_a_time_that_cannot_be_read_is_named_as_the_tool_names_it(connect: Connect) -> None:
+    async with connect() as client:
+        told = await refused(client, "list_chats", active_since="banana")
+
+    assert told.startswith("active_since is no time that can be read.")
 
 
 @pytest.mark.parametrize(

@@ -16,7 +16,15 @@ from messengers.errors import InvalidInput
 from messengers.models import Model
 from messengers.redaction import redact, register_secret
 
-__all__ = ["ConfigField", "fields_of", "missing", "plain", "read", "secret_names"]
+__all__ = [
+    "ConfigField",
+    "check_fields",
+    "fields_of",
+    "missing",
+    "plain",
+    "read",
+    "secret_names",
+]
 
 _MAX_VALUE = 64 * 1024
 FieldKind = Literal["text", "secret", "flag", "number", "choice"]
@@ -52,12 +60,8 @@ def missing(config: type[BaseModel], values: Mapping[str, object]) -> tuple[str,
     )
 
 
-def read(config: type[BaseModel], values: Mapping[str, object]) -> BaseModel:
-    """The config from what somebody gave; its secrets are masked in every log from now on.
-
-    Raises:
-        InvalidInput: names the fields that do not fit and what they take.
-    """
+def check_fields(config: type[BaseModel], values: Mapping[str, object]) -> None:
+    """Raises InvalidInput for a field that there is not; it names those there are."""
     known = tuple(config.model_fields)
     unknown = [name for name in values if name not in known]
     if unknown:
@@ -67,6 +71,15 @@ def read(config: type[BaseModel], values: Mapping[str, object]) -> BaseModel:
             "There is no such field." if len(unknown) == 1 else "Several fields do not exist.",
             f"{hint}There are: {', '.join(known) or 'none'}.",
         )
+
+
+def read(config: type[BaseModel], values: Mapping[str, object]) -> BaseModel:
+    """The config from what somebody gave; its secrets are masked in every log from now on.
+
+    Raises:
+        InvalidInput: names the fields that do not fit and what they take.
+    """
+    check_fields(config, values)
     for name, value in values.items():
         _check_text(name, value)
     given = _given(values)

@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 from messengers.core.acts import Act, InstanceAnswer, Shown
 from messengers.core.address import Address
 from messengers.core.callers import OWNER, Caller
-from messengers.core.credentials import fields_of, missing, plain, read, secret_names
+from messengers.core.credentials import check_fields, fields_of, missing, plain, read, secret_names
 from messengers.core.forms import Form, Forms
 from messengers.core.health import PASSING, TERMINAL
 from messengers.core.login_links import LoginLinks
@@ -83,6 +83,7 @@ class Setup:
         check_name(name)
         if self._registry.is_taken(name):
             raise Conflict("An instance of this name exists.", "Take another name.")
+        check_fields(info.config, credentials)
         lacking = missing(info.config, credentials)
         if lacking:
             return _form_act(caller, info, name, credentials, lacking)
@@ -96,7 +97,7 @@ class Setup:
         return Act(
             action="create_instance",
             caller=caller,
-            shown=Shown(title=f"Set up {info.title}", recipient=name, text=told, why=why),
+            shown=Shown(title=f"Set up {info.title} “{name}”", recipient=name, text=told, why=why),
             payload={
                 "provider": info.name,
                 "name": name,

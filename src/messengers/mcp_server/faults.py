@@ -40,7 +40,7 @@ def check_names(arguments: Mapping[str, Any], known: Sequence[str]) -> None:
     for given in list(arguments)[:_MAX_NAMES]:
         if given not in known:
             near = get_close_matches(given.lower(), known, n=1, cutoff=0.6)
-            hint = f"did you mean {near[0]}?" if near else f"there are {', '.join(known)}."
+            hint = f"did you mean {near[0]}?" if near else f"it takes {', '.join(known)}."
             raise InvalidInput(f"No parameter {_name(given)}; {hint}")
 
 
@@ -72,7 +72,8 @@ def _check_characters(text: str, name: str) -> None:
 def wrong_types(error: ValidationError) -> InvalidInput:
     """The sentence for the first argument that does not fit its schema."""
     first = error.errors(include_url=False, include_input=False)[0]
-    return InvalidInput(_sentence(first), "Correct it and call again.")
+    remedy = "Add it" if first["type"] == "missing" else "Correct it"
+    return InvalidInput(_sentence(first), f"{remedy} and call again.")
 
 
 def _sentence(detail: ErrorDetails) -> str:

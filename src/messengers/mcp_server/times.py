@@ -45,11 +45,16 @@ class Asked:
     check: str
 
     @classmethod
-    def read(cls, zone: "Zone", since: str, until: str, cursor: str) -> "Asked":
-        """Raises InvalidInput for a cursor that belongs to another question."""
+    def read(
+        cls, zone: "Zone", since: str, until: str, cursor: str, *, name: str = "since"
+    ) -> "Asked":
+        """Raises InvalidInput for a cursor that belongs to another question.
+
+        `name` is what the tool calls its `since`.
+        """
         check = f"{zlib.crc32(orjson.dumps([since, until])):08x}"
         if not cursor:
-            return cls(zone.span(since, until), "", check)
+            return cls(zone.span(since, until, name), "", check)
         parts = cursor.split(".", 3)
         if len(parts) != 4 or parts[0] != check:
             raise InvalidInput(
@@ -130,9 +135,9 @@ class Zone:
             raise InvalidInput(f"{name} is no time that can be read.", "Write 8h or ISO.") from exc
         return moment
 
-    def span(self, since: str, until: str) -> Span:
+    def span(self, since: str, until: str, name: str = "since") -> Span:
         """Both ends, each open when empty; raises InvalidInput when nothing fits between."""
-        start = self.moment(since, "since") if since.strip() else None
+        start = self.moment(since, name) if since.strip() else None
         end = self.moment(until, "until") if until.strip() else None
         if start and end and start >= end:
             raise InvalidInput("until must be later than since.", "until itself is left out.")

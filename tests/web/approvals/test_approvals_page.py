@@ -41,6 +41,16 @@ async def test_without_the_owners_login_every_place_is_closed_alike(desk: Desk) 
     assert len(await desk.core.approvals.waiting()) == 1
 
 
+async def test_a_new_account_is_shown_with_its_name(desk: Desk) -> None:
+    act = await desk.core.instances.prepare_create(AGENT, "webchat", "front-desk")
+    await desk.core.approvals.perform(act)
+    async with desk.browser() as client:
+        await desk.login(client)
+        page = (await client.get("/approvals")).text
+
+    assert "Set up Web chat “front-desk”" in unescape(page)
+
+
 @pytest.mark.case("S84")
 async def test_a_link_lets_the_first_browser_in_and_nobody_else(desk: Desk) -> None:
     link = await desk.core.owner_sessions.link()

@@ -37,7 +37,7 @@ async def list_chats(
     For the messages of many chats at once use list_recent_messages.
     """
     call = asking(ctx)
-    asked = Asked.read(call.zone, active_since, "", cursor)
+    asked = Asked.read(call.zone, active_since, "", cursor, name="active_since")
     chosen = ChatFilter(
         instance=instance,
         query=query,
