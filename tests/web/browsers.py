@@ -1,13 +1,21 @@
 """The system's Chromium, for what only a real browser shows."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator, Callable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 
 import pytest
-from playwright.async_api import Browser, async_playwright
+from playwright.async_api import Browser, Page, async_playwright, expect
 
-from tests.programs import require_program
+from tests.programs import ROOT, require_program
 
-__all__ = ["browser"]
+__all__ = ["DESKTOP", "NARROW", "PHONE", "SHOTS", "OpenPage", "Size", "blank_page", "browser"]
+
+Size = tuple[int, int]
+PHONE, DESKTOP, NARROW = (390, 844), (1280, 800), (360, 640)
+SHOTS = ROOT / "build" / "screenshots"
+OpenPage = Callable[..., AbstractAsyncContextManager[Page]]
+
+expect.set_options(timeout=15_000)
 
 ARGS = [
     "--no-sandbox",
@@ -28,3 +36,24 @@ async def browser() -> AsyncIterator[Browser]:
         started = await playwright.chromium.launch(executable_path=program, args=ARGS)
         yield started
         await started.close()
+
+
+@asynccontextmanager
+async def blank_page(
+    browser: Browser, size: Size, *, dark: bool, script: bool = True, expected: str = "\0"
+) -> AsyncGenerator[Page]:
+    """A page in a context of its own; whatever the browser complains about fails the test, but for
+    what has `expected` in it."""
+    context = await browser.new_context(
+        viewport={"width": size[0], "height": size[1]},
+        color_scheme="dark" if dark else "light",
+        java_script_enabled=script,
+        locale="en-GB",
+    )
+    page = await context.new_page()
+    complaints: list[str] = []
+    page.on("pageerror", lambda error: complaints.append(str(error)))
+    page.on("console", lambda message: complaints.append(message.text))
+    yield page
+    await context.close()
+    assert [each for each in complaints if expected not in each] == []

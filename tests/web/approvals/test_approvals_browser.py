@@ -1,8 +1,8 @@
 """The approvals page in a real browser: what the owner sees and presses."""
 
 from base64 import b64encode
-from collections.abc import AsyncGenerator, Callable
-from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
 from io import BytesIO
 
 import pytest
@@ -10,14 +10,11 @@ from PIL import Image, ImageDraw
 from playwright.async_api import Browser, Page, expect
 
 from messengers.core.callers import OWNER
-from tests.programs import ROOT
 from tests.web.approvals.conftest import AGENT, Desk
-from tests.web.browsers import browser
+from tests.web.browsers import DESKTOP, PHONE, SHOTS, OpenPage, Size, blank_page, browser
 
 __all__ = ["browser"]
 
-PHONE, DESKTOP = (390, 844), (1280, 800)
-SHOTS = ROOT / "build" / "screenshots"
 CONTRAST = """() => {
   const channel = (value) => {
     const part = value / 255;
@@ -45,9 +42,6 @@ CONTRAST = """() => {
 """Every text against what it stands on, as WCAG 2.2 measures it; less than 4.5 is too weak."""
 
 pytestmark = pytest.mark.timeout(90)
-expect.set_options(timeout=15_000)
-
-OpenPage = Callable[..., AbstractAsyncContextManager[Page]]
 
 
 @pytest.fixture
@@ -56,23 +50,12 @@ def open_page(desk: Desk, browser: Browser) -> OpenPage:
 
     @asynccontextmanager
     async def opened(
-        size: tuple[int, int] = DESKTOP, *, dark: bool = False, script: bool = True
+        size: Size = DESKTOP, *, dark: bool = False, script: bool = True
     ) -> AsyncGenerator[Page]:
-        context = await browser.new_context(
-            viewport={"width": size[0], "height": size[1]},
-            color_scheme="dark" if dark else "light",
-            java_script_enabled=script,
-            locale="en-GB",
-        )
-        page = await context.new_page()
-        complaints: list[str] = []
-        page.on("pageerror", lambda error: complaints.append(str(error)))
-        page.on("console", lambda message: complaints.append(message.text))
-        await page.goto(await desk.core.owner_sessions.link())
-        await expect(page.locator("h1")).to_have_text("What waits for you")
-        yield page
-        await context.close()
-        assert complaints == []
+        async with blank_page(browser, size, dark=dark, script=script) as page:
+            await page.goto(await desk.core.owner_sessions.link())
+            await expect(page.locator("h1")).to_have_text("What waits for you")
+            yield page
 
     return opened
 

@@ -1,8 +1,8 @@
 """The chat page in a real browser: what a visitor sees and does."""
 
 from base64 import b64encode
-from collections.abc import AsyncGenerator, Callable
-from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
 from io import BytesIO
 
 import pytest
@@ -10,19 +10,13 @@ from PIL import Image
 from playwright.async_api import Browser, FilePayload, Page, expect
 
 from messengers.core.callers import OWNER
-from tests.programs import ROOT
-from tests.web.browsers import browser
+from tests.web.browsers import DESKTOP, NARROW, PHONE, SHOTS, OpenPage, Size, blank_page, browser
 from tests.web.chat.conftest import AGENT, Site
 
 __all__ = ["browser"]
 
-PHONE, DESKTOP, NARROW = (390, 844), (1280, 800), (360, 640)
-SHOTS = ROOT / "build" / "screenshots"
 
 pytestmark = pytest.mark.timeout(90)
-expect.set_options(timeout=15_000)
-
-OpenPage = Callable[..., AbstractAsyncContextManager[Page]]
 
 
 @pytest.fixture
@@ -31,22 +25,12 @@ def open_page(site: Site, browser: Browser) -> OpenPage:
 
     @asynccontextmanager
     async def opened(
-        size: tuple[int, int] = PHONE, *, dark: bool = False, expected: str = "\0"
+        size: Size = PHONE, *, dark: bool = False, expected: str = "\0"
     ) -> AsyncGenerator[Page]:
-        context = await browser.new_context(
-            viewport={"width": size[0], "height": size[1]},
-            color_scheme="dark" if dark else "light",
-            locale="en-GB",
-        )
-        page = await context.new_page()
-        complaints: list[str] = []
-        page.on("pageerror", lambda error: complaints.append(str(error)))
-        page.on("console", lambda message: complaints.append(message.text))
-        await page.goto(f"http://{site.host}/chat/shop")
-        await online(page)
-        yield page
-        await context.close()
-        assert [each for each in complaints if expected not in each] == []
+        async with blank_page(browser, size, dark=dark, expected=expected) as page:
+            await page.goto(f"http://{site.host}/chat/shop")
+            await online(page)
+            yield page
 
     return opened
 

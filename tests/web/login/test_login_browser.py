@@ -1,7 +1,7 @@
 """The login page in a real browser: what its owner sees until the account is connected."""
 
-from collections.abc import AsyncGenerator, Callable
-from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
 from io import BytesIO
 
 import pytest
@@ -11,19 +11,13 @@ from playwright.async_api import Browser, Page, expect
 
 from messengers.core.callers import OWNER
 from messengers.errors import RateLimited
-from tests.programs import ROOT
-from tests.web.browsers import browser
+from tests.web.browsers import DESKTOP, PHONE, SHOTS, OpenPage, Size, blank_page, browser
 from tests.web.login.conftest import FIRST, Desk
 
 __all__ = ["browser"]
 
-PHONE, DESKTOP = (390, 844), (1280, 800)
-SHOTS = ROOT / "build" / "screenshots"
 
 pytestmark = pytest.mark.timeout(90)
-expect.set_options(timeout=15_000)
-
-OpenPage = Callable[..., AbstractAsyncContextManager[Page]]
 
 
 @pytest.fixture
@@ -32,22 +26,12 @@ def open_page(desk: Desk, browser: Browser) -> OpenPage:
 
     @asynccontextmanager
     async def opened(
-        size: tuple[int, int] = DESKTOP, *, dark: bool = False, expected: str = "\0"
+        size: Size = DESKTOP, *, dark: bool = False, expected: str = "\0"
     ) -> AsyncGenerator[Page]:
-        context = await browser.new_context(
-            viewport={"width": size[0], "height": size[1]},
-            color_scheme="dark" if dark else "light",
-            locale="en-GB",
-        )
-        page = await context.new_page()
-        complaints: list[str] = []
-        page.on("pageerror", lambda error: complaints.append(str(error)))
-        page.on("console", lambda message: complaints.append(message.text))
-        await page.goto(await desk.link())
-        await expect(page.locator("#qr")).to_be_visible()
-        yield page
-        await context.close()
-        assert [each for each in complaints if expected not in each] == []
+        async with blank_page(browser, size, dark=dark, expected=expected) as page:
+            await page.goto(await desk.link())
+            await expect(page.locator("#qr")).to_be_visible()
+            yield page
 
     return opened
 
