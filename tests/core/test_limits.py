@@ -78,3 +78,19 @@ async def test_a_chat_gets_so_much_in_a_minute_whoever_sends(house: House) -> No
 
     assert [text for _, text, _ in house.bot.accepted] == ["mine"]
     assert done.outcome is Outcome.ACCEPTED
+
+
+@pytest.mark.case("F04")
+async def test_a_call_that_comes_again_is_answered_however_often(house: House) -> None:
+    await house.bot.say("hello", chat="eve")
+    eve = (await house.told("hello", "bot")).chat
+    first = await house.send(eve, "good morning", "r1")
+    act = await house.core.sending.prepare(AGENT, eve, Draft(text="something else"))
+    for _ in range(119):
+        house.core.limits.act(act)
+
+    again = await house.send(eve, "good morning", "r1")
+
+    assert (again.message, again.outcome) == (first.message, Outcome.ACCEPTED)
+    with pytest.raises(RateLimited, match="this chat"):
+        await house.core.approvals.perform(act, 5)

@@ -109,6 +109,11 @@ class Act:
     why: str = ""
     """The reason it must be asked, or of the verdict."""
 
+    @property
+    def is_known(self) -> bool:
+        """It only tells what became of a call that was made before."""
+        return "known" in self.payload
+
     def digest(self, pepper: bytes) -> str:
         """Hex HMAC-SHA256 of who asks for what, where.
 

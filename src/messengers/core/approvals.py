@@ -109,7 +109,8 @@ class Approvals:
 
         Raises RateLimited: too much for this account or chat at once.
         """
-        self._limits.act(act)
+        if not act.is_known:
+            self._limits.act(act)
         if act.needs_approval:
             approval = await self.hold(act)
             return _held_answer(act, approval, self._address.approval(approval.id))
