@@ -56,6 +56,19 @@ async def test_a_long_text_becomes_parts_in_order_and_the_first_id_answers(house
     assert (await house.core.history.get(OWNER, answer.message)).message.part == "1/3"
 
 
+async def test_where_nothing_is_sent_silently_the_sender_is_told_once(house: House) -> None:
+    draft = Draft(text="a" * 200 + "b", silent=True)
+    act = await house.core.sending.prepare(AGENT, await _ann(house), draft)
+
+    answer = sent(await house.core.approvals.perform(act, 5))
+
+    assert answer.outcome is Outcome.ACCEPTED
+    assert [text[0] for _, text, _ in house.personal.accepted] == ["a", "b"]
+    assert [note for note in answer.notes if "silent" in note] == [
+        "Not silent: scripted_personal has no silent messages."
+    ]
+
+
 async def test_a_place_stands_alone_in_its_draft(house: House) -> None:
     chat = await _ann(house)
     place = Location(latitude_deg=56.9, longitude_deg=24.1)

@@ -221,6 +221,21 @@ async def test_a_dry_run_shows_recipient_rendering_and_verdict_and_sends_nothing
     assert await house.core.approvals.waiting() == []
 
 
+async def test_what_cannot_be_silent_says_so_before_and_after(
+    house: House, connect: Connect
+) -> None:
+    chat, note = await known(house), "Not silent: scripted_personal has no silent messages."
+    asked = {"chat": chat, "text": "good night", "silent": True}
+
+    async with connect() as client:
+        shown = await client.call_tool("send_message", {**asked, "dry_run": True})
+        answer = await write(client, "send_message", **asked)
+
+    assert note in text_of(shown)
+    assert answer["outcome"] == "accepted"
+    assert answer["notes"] == [note]
+
+
 async def test_each_change_of_a_sends_state_is_told_with_its_second(
     house: House, connect: Connect
 ) -> None:

@@ -62,6 +62,8 @@ class PartPlan(Model):
     media: str = ""
     reply_to: MessageRef | None = None
     silent: bool = False
+    missed: tuple[str, ...] = ()
+    """What of the draft its messenger cannot do, for the sender."""
     location: Location | None = None
     contact: Card | None = None
     poll: Poll | None = None
@@ -302,7 +304,8 @@ class Drafts:
         if first is None:
             raise NotFound("The message was removed meanwhile.")
         message = messages.message_of(first, "")
-        notes = [note for row in rows for note in load_json(row["notes"], ())]
+        notes = list(PartPlan.model_validate_json(rows[0]["payload"]).missed)
+        notes += [note for row in rows for note in load_json(row["notes"], ())]
         if len(rows) > 1:
             notes.append(f"part 1 of {len(rows)}")
         if worst["error"]:

@@ -8,6 +8,7 @@ from messengers.core.rich import buttons_of, rich_of
 from messengers.core.templates import escaped
 from messengers.models import Chat, Draft, MessageRef
 from messengers.providers.base import GathersFiles, MediaBytes, Provider, ReadsDialect
+from messengers.providers.capabilities import Level
 from messengers.providers.chunks import measured
 
 __all__ = ["payload_of"]
@@ -24,6 +25,9 @@ def payload_of(
     """What is queued: one part for each platform call. `call`: how to know the same call again."""
     rich = rich_of(draft)
     parts = _plan(provider, draft, files, reply_to, rich.plan if rich else None)
+    if draft.silent and provider.capabilities().silent is Level.DROP:
+        missed = (f"Not silent: {chat.provider} has no silent messages.",)
+        parts[0] = parts[0].model_copy(update={"missed": missed})
     buttons = buttons_of(draft, provider.capabilities(), chat.provider)
     pressed = {"buttons": buttons, "keyboard": draft.keyboard}
     parts[-1] = parts[-1].model_copy(update=pressed if buttons else {})

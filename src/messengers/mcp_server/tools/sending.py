@@ -161,5 +161,7 @@ def _preview(act: Act) -> CallToolResult:
         text = visible.text(part["text"])
         lines += [f"  | {line}".rstrip() for line in text.split("\n")] if text else []
     top = header("Dry run: nothing was sent", f"chat {chat}", act.provider, act.instance)
-    data = {"chat": chat, "outcome": "not_sent", "notes": ["Dry run: nothing was sent.", verdict]}
-    return written(data, "\n".join((top, verdict, untrusted(lines))))
+    told = [verdict, *(parts[0]["missed"] if parts else ())]
+    notes = ["Dry run: nothing was sent.", *told]
+    data = {"chat": chat, "outcome": "not_sent", "notes": notes}
+    return written(data, "\n".join((top, *told, untrusted(lines))))
