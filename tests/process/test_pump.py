@@ -7,7 +7,7 @@ import socket
 import subprocess
 import sys
 import threading
-from collections.abc import Generator, Mapping
+from collections.abc import Callable, Generator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -17,7 +17,7 @@ import anyio
 import pytest
 
 from messengers import __version__
-from messengers.home import DAEMON_FILE
+from messengers.home import DAEMON_FILE, LOCK_FILE
 from tests.process.conftest import (
     INITIALIZE,
     RunPump,
@@ -39,31 +39,55 @@ def greeted(connection: socket.socket) -> dict[str, object]:
 
 
 @contextmanager
-def fake_daemon(
-    home: Path, answer: object, *more: bytes, hangs_up: bool = False
-) -> Generator[list[object]]:
-    """Something that answers one hello on the daemon's socket, says `more` and goes: when the
-    client does, or before."""
+def listening(home: Path, serve: Callable[[socket.socket], None]) -> Generator[None]:
+    """Something that serves the daemon's socket of a new home, in a thread."""
     home.mkdir()
-    hellos: list[object] = []
     with TemporaryDirectory(dir="/tmp") as short, socket.socket(socket.AF_UNIX) as bound:
         bound.bind(f"{short}/s")
         bound.listen()
         record = json.dumps({"socket": bound.getsockname()})
         (home / DAEMON_FILE).write_text(record, encoding="utf-8")
+        thread = threading.Thread(target=serve, args=[bound])
+        thread.start()
+        yield
+        thread.join(5)
 
-        def serve() -> None:
+
+@contextmanager
+def fake_daemon(
+    home: Path, answer: object, *more: bytes, hangs_up: bool = False
+) -> Generator[list[object]]:
+    """Something that answers one hello on the daemon's socket, says `more` and goes: when the
+    client does, or before."""
+    hellos: list[object] = []
+
+    def serve(bound: socket.socket) -> None:
+        connection, _ = bound.accept()
+        bound.close()
+        with connection:
+            hellos.append(greeted(connection))
+            connection.sendall(json.dumps(answer).encode() + b"\n" + b"".join(more))
+            assert hangs_up or connection.recv(1) == b""
+
+    with listening(home, serve):
+        yield hellos
+
+
+@contextmanager
+def ending_daemon(home: Path, times: int) -> Generator[list[object]]:
+    """One that is about to end: it hangs up on so many hellos, and then it is gone."""
+    hellos: list[object] = []
+
+    def serve(bound: socket.socket) -> None:
+        while len(hellos) < times:
             connection, _ = bound.accept()
-            bound.close()
+            if len(hellos) + 1 == times:
+                bound.close()
             with connection:
                 hellos.append(greeted(connection))
-                connection.sendall(json.dumps(answer).encode() + b"\n" + b"".join(more))
-                assert hangs_up or connection.recv(1) == b""
 
-        thread = threading.Thread(target=serve)
-        thread.start()
+    with listening(home, serve):
         yield hellos
-        thread.join(5)
 
 
 def pump(
@@ -337,3 +361,32 @@ async def test_an_older_daemon_makes_way(home: Path, run_pump: RunPump) -> None:
             await client.open()
 
             assert daemon_pid(home) is not None
+
+
+@pytest.mark.case("F08")
+@pytest.mark.usefixtures("reaped")
+@pytest.mark.timeout(60)
+async def test_a_daemon_that_ends_during_the_hello_is_followed_by_the_next(
+    home: Path, run_pump: RunPump
+) -> None:
+    with ending_daemon(home, 3) as hellos:
+        async with run_pump(MESSENGERS_PORT="0") as client:
+            await client.open()
+            answer = await client.call(tool_call("list_instances"))
+            await client.close_stdin()
+            ended_as = (await client.process.wait(), await client.stderr())
+
+    assert len(hellos) == 3
+    assert not answer["result"].get("isError")
+    assert ended_as == (0, "")
+
+
+def test_daemons_that_only_hang_up_are_a_fault_in_the_end(home: Path) -> None:
+    tries = 6
+    with ending_daemon(home, tries) as hellos:
+        done = pump(home)
+
+    assert len(hellos) == tries
+    assert (done.returncode, done.stdout) == (1, "")
+    assert done.stderr == "The Messengers daemon gave no answer.\n"
+    assert not (home / LOCK_FILE).exists(), "a daemon was started"
