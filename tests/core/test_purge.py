@@ -6,6 +6,7 @@ import pytest
 
 from messengers.core.bulk import Addressee
 from messengers.core.callers import OWNER
+from messengers.errors import StorageUnavailable
 from tests.core.conftest import AGENT, House, OpenHouse
 
 NEEDLES = (b"zanzibar", b"quokka", b"marmalade", b"periwinkle")
@@ -65,6 +66,24 @@ async def test_a_purge_takes_nothing_of_others(open_house: OpenHouse) -> None:
 
         found = await house.core.search.messages(OWNER, "zanzibar")
         assert [hit.message.id for hit in found.items] == [mine.id]
+
+
+@pytest.mark.case("S80")
+async def test_a_purge_that_could_not_end_is_ended_at_the_next_start(
+    open_house: OpenHouse, tmp_path: Path
+) -> None:
+    async with open_house() as house:
+        await fill(house)
+        (path,) = (tmp_path / "home" / "media").glob("??/*")
+        aside = path.rename(tmp_path / "aside")
+        path.mkdir()
+        with pytest.raises(StorageUnavailable):
+            await house.core.instances.delete(OWNER, "bot", purge=True)
+    path.rmdir()
+    aside.rename(path)
+
+    async with open_house():
+        assert left(tmp_path / "home") == {}
 
 
 @pytest.mark.case("S80")

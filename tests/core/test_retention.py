@@ -1,13 +1,19 @@
 """What is older than an instance keeps it goes, to the last byte; nobody is forgotten with it."""
 
+import threading
+from collections.abc import Generator
+from contextlib import contextmanager
 from datetime import timedelta
 from pathlib import Path
 
+import anyio
+import anyio.lowlevel
 import pytest
+from sqlalchemy import Connection
 
 from messengers.core.callers import OWNER
-from messengers.errors import Forbidden, NotFound
-from messengers.models import Draft, Outcome
+from messengers.errors import Forbidden, NotFound, StorageUnavailable
+from messengers.models import Attachment, Draft, Outcome
 from messengers.providers.capabilities import MediaLimit
 from tests.core.conftest import AGENT, House, OpenHouse
 from tests.core.test_pacing import HandClock
@@ -75,11 +81,7 @@ async def test_whom_the_owner_knows_he_still_knows(open_house: OpenHouse) -> Non
 async def test_a_file_goes_with_its_last_message(open_house: OpenHouse, tmp_path: Path) -> None:
     clock = HandClock()
     async with open_house(clock) as house:
-        takes = {"document": MediaLimit(max_bytes=9_000, mimes=("text/plain",), max_caption=100)}
-        able = house.personal.capabilities.model_copy(update={"media": takes})
-        house.personal.capabilities = able
-        await house.personal.say("hi", "ann", minute=OLD, **{"from": "me"})
-        chat = (await house.told("hi")).chat
+        chat = await _taking_files(house)
         media = await _attach(house, chat, b"marmalade " * 200)
         clock.at += timedelta(days=20)
         again = await _attach(house, chat, b"marmalade " * 200)
@@ -96,6 +98,76 @@ async def test_a_file_goes_with_its_last_message(open_house: OpenHouse, tmp_path
         assert _stored(tmp_path) == []
         with pytest.raises(NotFound):
             await house.core.media.load(media)
+
+
+async def test_a_file_that_cannot_be_removed_is_taken_at_the_next_look(
+    open_house: OpenHouse, tmp_path: Path
+) -> None:
+    clock = HandClock()
+    async with open_house(clock) as house:
+        chat = await _taking_files(house)
+        await _attach(house, chat, b"marmalade " * 200)
+        clock.at += timedelta(days=40)
+
+        with stuck(tmp_path), pytest.raises(StorageUnavailable):
+            await keep(house, 30)
+        await keep(house, 30)
+
+        assert _stored(tmp_path) == []
+
+
+async def test_a_file_that_is_stored_again_while_it_is_removed_is_there(
+    open_house: OpenHouse, tmp_path: Path
+) -> None:
+    clock, door = HandClock(), threading.Event()
+    async with open_house(clock) as house:
+        chat, me = await _taking_files(house), house.core.instances.by_name("me").id
+        await _attach(house, chat, b"marmalade " * 200)
+        (path,) = (tmp_path / "home" / "media").glob("??/*")
+        await keep(house, 30)
+        clock.at += timedelta(days=40)
+        house.core.retention.hurry()
+        again: list[Attachment] = []
+
+        def held(_: Connection) -> None:
+            door.wait(10)
+
+        async def store() -> None:
+            kept = await house.core.media.store(me, chat, b"marmalade " * 200, "a.txt")
+            again.append(kept)
+
+        async with anyio.create_task_group() as tasks:
+            # What the writer is asked for meanwhile waits in its order: to remove, then to store.
+            tasks.start_soon(house.core.store.write, held)
+            await anyio.wait_all_tasks_blocked()
+            tasks.start_soon(house.core.retention.sweep)
+            await anyio.wait_all_tasks_blocked()
+            tasks.start_soon(store)
+            while path.stat().st_mtime < clock.at.timestamp():
+                await anyio.lowlevel.checkpoint()
+            door.set()
+
+        assert (await house.core.media.load(again[0].media)).data == b"marmalade " * 200
+
+
+@contextmanager
+def stuck(tmp_path: Path) -> Generator[None]:
+    """In the place of the one file stands what no file can be removed as, for a while."""
+    (path,) = (tmp_path / "home" / "media").glob("??/*")
+    aside = path.rename(tmp_path / "aside")
+    path.mkdir()
+    yield
+    path.rmdir()
+    aside.rename(path)
+
+
+async def _taking_files(house: House) -> str:
+    """A chat of an account whose messenger takes files."""
+    takes = {"document": MediaLimit(max_bytes=9_000, mimes=("text/plain",), max_caption=100)}
+    able = house.personal.capabilities.model_copy(update={"media": takes})
+    house.personal.capabilities = able
+    await house.personal.say("hi", "ann", minute=OLD, **{"from": "me"})
+    return (await house.told("hi")).chat
 
 
 async def _attach(house: House, chat: str, data: bytes) -> str:

@@ -85,15 +85,23 @@ class Files:
         return any(path.exists() for path in places(self._folder, digest))
 
     def expire(self, now: datetime) -> int:
-        """Remove what nobody used for the time that the owner set; returns how many."""
+        """Remove what nobody used for the time that the owner set; returns how many.
+
+        Raises StorageUnavailable: something of it cannot be removed.
+        """
         if not self._retention_days:
             return 0
         bound = (now - timedelta(days=self._retention_days)).timestamp()
         with self._writing:
             over = [file for file in self._all() if file.used_at_s < bound]
-            for file in over:
-                file.path.unlink(missing_ok=True)
             self._stored_bytes = None
+            try:
+                for file in over:
+                    file.path.unlink(missing_ok=True)
+            except OSError as exc:
+                raise StorageUnavailable(
+                    "A stored file could not be removed.", "Check the data directory's permissions."
+                ) from exc
         return len(over)
 
     def _make_room(self, size_bytes: int) -> None:

@@ -119,6 +119,8 @@ class Media:
             "created_at": to_ms(self._clock.now()),
         }
         key = await self._store.write(lambda conn: rows.add(conn, values))
+        # From here on it is somebody's; until then it could be removed as nobody's.
+        await anyio.to_thread.run_sync(write, digest, data, self._clock.now())
         return rows.attachment_of({**values, "id": key})
 
     def attachment(self, conn: Connection, media: str) -> Attachment:

@@ -8,10 +8,12 @@ import anyio.to_thread
 from sqlalchemy import Connection
 
 from messengers.core.files import places
-from messengers.store import Store, search
+from messengers.errors import StorageUnavailable
+from messengers.store import Store, expiry, media, search
 from messengers.store import instances as rows
+from messengers.store.rows import all_rows
 
-__all__ = ["erase", "forget_directory", "freed_name", "unlink"]
+__all__ = ["erase", "forget_directory", "forget_files", "freed_name"]
 
 _BATCH = 500
 
@@ -29,8 +31,9 @@ async def erase(store: Store, instance_id: str) -> None:
     """
     while await store.write(lambda conn: _erase_batch(conn, instance_id)):
         pass
-    orphans = await store.write(lambda conn: rows.remove(conn, instance_id))
-    await anyio.to_thread.run_sync(unlink, store.media_dir, orphans)
+    while await store.write(lambda conn: _erase_files(conn, store.media_dir, instance_id)):
+        pass
+    await store.write(lambda conn: rows.remove(conn, instance_id))
     await forget_directory(store.home, instance_id)
     await store.scrub()
 
@@ -43,14 +46,29 @@ def _erase_batch(conn: Connection, instance_id: str) -> bool:
     return bool(found)
 
 
+def _erase_files(conn: Connection, media_dir: Path, instance_id: str) -> bool:
+    found = all_rows(conn, media.of_instance, instance=instance_id, limit=_BATCH)
+    forget_files(conn, media_dir, [row["id"] for row in found])
+    return bool(found)
+
+
 async def forget_directory(home: Path, instance_id: str) -> None:
     """Remove `instances/<id>`: an engine keeps its session there. And what was set aside of it."""
     for place in (home / "instances" / instance_id, home / "instances" / f"{instance_id}.old"):
         await anyio.to_thread.run_sync(lambda at=place: shutil.rmtree(at, ignore_errors=True))
 
 
-def unlink(media_dir: Path, digests: Sequence[str]) -> None:
-    """Remove files by the hashes of their bytes."""
-    for digest in digests:
-        for path in places(media_dir, digest):
-            path.unlink(missing_ok=True)
+def forget_files(conn: Connection, media_dir: Path, keys: Sequence[int]) -> None:
+    """Delete rows of files, and the bytes that no other row names.
+
+    The bytes go before the commit: whatever ends the process between the two, rows are left that
+    name them, and by these they are found again. Raises StorageUnavailable.
+    """
+    try:
+        for digest in expiry.forget_files(conn, keys):
+            for path in places(media_dir, digest):
+                path.unlink(missing_ok=True)
+    except OSError as exc:
+        raise StorageUnavailable(
+            "A stored file could not be removed.", "Check the data directory's permissions."
+        ) from exc

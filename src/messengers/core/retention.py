@@ -5,13 +5,13 @@ Chats, contacts, decisions and who may be written to stay: they are no messages.
 
 from collections.abc import Sequence
 from datetime import timedelta
+from pathlib import Path
 
-import anyio.to_thread
 from sqlalchemy import Connection
 
 from messengers.clock import Clock, to_ms
 from messengers.core.registry import Registry
-from messengers.core.removal import unlink
+from messengers.core.removal import forget_files
 from messengers.core.summaries import resummarize
 from messengers.models import Attachment, IdKind, decode_id
 from messengers.store import Store, chats, expiry, search
@@ -54,31 +54,26 @@ class Retention:
 
     async def _forget(self, instance_id: str, cut: int) -> bool:
         """In small transactions, so that others go on writing meanwhile."""
-        removed = False
-        while True:
-            digests = await self._store.write(lambda conn: _batch(conn, instance_id, cut))
-            if digests is None:
-                break
+        removed, media_dir = False, self._store.media_dir
+        while await self._store.write(lambda conn: _batch(conn, media_dir, instance_id, cut)):
             removed = True
-            await anyio.to_thread.run_sync(unlink, self._store.media_dir, digests)
         await self._store.write(lambda conn: expiry.remove_records(conn, instance_id, cut))
         if removed:
             self._registry.forget_history(instance_id)
         return removed
 
 
-def _batch(conn: Connection, instance_id: str, cut: int) -> Sequence[str] | None:
-    """Some of the messages, with their words and files; None: there are none left."""
+def _batch(conn: Connection, media_dir: Path, instance_id: str, cut: int) -> bool:
+    """Remove some of the messages, with their words and files; False: there are none left."""
     found = expiry.old_messages(conn, instance_id, cut, _BATCH)
-    if not found:
-        return None
     for row in found:
         if row["search_rowid"] is not None and row["text"]:
             search.unindex(conn, row["search_rowid"], row["text"], instance_id, row["chat_id"])
     expiry.remove_messages(conn, [row["id"] for row in found])
     for chat in sorted({row["chat_id"] for row in found}):
         resummarize(conn, one_row(conn, chats.get, chat=chat))
-    return expiry.forget_files(conn, _unneeded(conn, found))
+    forget_files(conn, media_dir, _unneeded(conn, found))
+    return bool(found)
 
 
 def _unneeded(conn: Connection, removed: Sequence[Row]) -> Sequence[int]:

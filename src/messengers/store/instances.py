@@ -22,7 +22,6 @@ from messengers.store.tables import (
     CredentialRow,
     EventRow,
     InstanceRow,
-    MediaRow,
     MessageRow,
     table,
 )
@@ -48,7 +47,6 @@ _instances = table(InstanceRow)
 _credentials = table(CredentialRow)
 _messages = table(MessageRow)
 _chats = table(ChatRow)
-_media = table(MediaRow)
 _events = table(EventRow)
 _approvals = table(ApprovalRow)
 _opt_outs = table(OptOutRow)
@@ -167,15 +165,10 @@ def unlink_messages(conn: Connection, instance_id: str, limit: int) -> Sequence[
     return found
 
 
-def remove(conn: Connection, instance_id: str) -> list[str]:
-    """Delete an instance and all that hangs on it; returns the hashes of its unshared files."""
-    own = select(_media.c.sha256).where(_media.c.instance_id == instance_id)
-    shared = select(_media.c.sha256).where(_media.c.instance_id != instance_id)
-    orphans = own.where(_media.c.sha256.not_in(shared)).distinct()
-    hashes = [str(row["sha256"]) for row in conn.execute(orphans).mappings()]
+def remove(conn: Connection, instance_id: str) -> None:
+    """Delete an instance and all that hangs on it."""
     conn.execute(delete(_events).where(_events.c.instance_id == instance_id))
     conn.execute(delete(_approvals).where(_approvals.c.instance_id == instance_id))
     conn.execute(delete(_opt_outs).where(_opt_outs.c.instance_id == instance_id))
     conn.execute(delete(_access_rules).where(_access_rules.c.instance_id == instance_id))
     conn.execute(delete(_instances).where(_instances.c.id == instance_id))
-    return hashes

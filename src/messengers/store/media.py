@@ -8,11 +8,16 @@ from messengers.models import Attachment, IdKind, decode_id
 from messengers.store.rows import Row, id_of, run
 from messengers.store.tables import MediaRow, MessageRow, table
 
-__all__ = ["add", "attachment_of", "bind", "elsewhere", "get", "origins"]
+__all__ = ["add", "attachment_of", "bind", "elsewhere", "get", "of_instance", "origins"]
 
 _media = table(MediaRow)
 _messages = table(MessageRow)
 get = select(_media).where(_media.c.id == bindparam("media"))
+of_instance = (
+    select(_media.c.id)
+    .where(_media.c.instance_id == bindparam("instance"))
+    .limit(bindparam("limit"))
+)
 _same = select(_media.c.id).where(
     _media.c.instance_id == bindparam("instance_id"),
     _media.c.chat_id == bindparam("chat_id"),
