@@ -114,6 +114,12 @@ def unsigned(claims: str) -> str:
     return f"{head}.{claims}."
 
 
+def headed(head: str) -> str:
+    """Anybody can say anything in the header of a token."""
+    said = base64.urlsafe_b64encode(head.encode()).rstrip(b"=").decode()
+    return f"{said}.e30.AAAA"
+
+
 def signed_with_the_public_key(issuer: LoopbackIssuer, claims: str) -> str:
     """The confusion of algorithms: the published key taken for a shared secret."""
     told = json.dumps({"alg": "HS256", "kid": issuer.kid}).encode()
@@ -146,6 +152,12 @@ async def test_what_is_no_token_for_us_is_refused_with_what_to_ask_for(guarded: 
         "forged": forged,
         "changed": good[:-6] + "AAAAAA",
         "words": "a.b.c",
+        "a list for its algorithm": headed('{"alg":[]}'),
+        "an object for its key": headed('{"alg":"RS256","kid":{}}'),
+        "deep": headed("[" * 3_000 + "]" * 3_000),
+        "an end after all years": guarded.token(exp=now * 1_000),
+        "a list for its end": guarded.token(exp=[]),
+        "a list for its start": guarded.token(nbf=[]),
         "long": f"{good}{'x' * 9_000}",
         "our key": "msk_" + "x" * 43,
     }

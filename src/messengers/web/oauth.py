@@ -48,6 +48,8 @@ _DEADLINE_S = 10.0
 _KEPT_S = 3_600.0
 _REST_S = 10.0
 _SKEW_S = 30.0
+_LATEST_S = 253_402_300_799.0
+"""The end of the year 9999: no later time can be told."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,7 +100,7 @@ class Issuer(TokenVerifier):
             return None
         try:
             claims = await self._claims(token)
-        except (jwt.PyJWTError, MessengersError, ValueError) as exc:
+        except (jwt.PyJWTError, MessengersError, ValueError, TypeError) as exc:
             log.info("a token was refused: %s", type(exc).__name__)
             return None
         subject = str(claims["sub"])
@@ -123,7 +125,8 @@ class Issuer(TokenVerifier):
             MessengersError: the issuer's keys cannot be had.
         """
         head = jwt.get_unverified_header(token)
-        if head.get("alg") not in _ALGORITHMS or "crit" in head:
+        # As a list: a header may hold anything, and not all of that can be looked for in a set.
+        if head.get("alg") not in [*_ALGORITHMS] or "crit" in head:
             raise jwt.InvalidAlgorithmError
         published, key = await self._key(head)
         claims = jwt.decode(
@@ -141,7 +144,8 @@ class Issuer(TokenVerifier):
             },
         )
         now = self._clock.now().timestamp()
-        if float(claims["exp"]) <= now or float(claims.get("nbf", 0)) > now + _SKEW_S:
+        is_held = now < float(claims["exp"]) <= _LATEST_S
+        if not is_held or float(claims.get("nbf", 0)) > now + _SKEW_S:
             raise jwt.ExpiredSignatureError
         return claims
 
