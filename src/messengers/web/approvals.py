@@ -224,6 +224,7 @@ class _Page:
             ("To", approval.shown.recipient if approval.chat else ""),
             ("Account", approval.instance),
             ("Why", approval.shown.why),
+            ("Found", approval.shown.found),
             ("Asked by", self._asker(approval.requested_by)),
             ("Asked", _time(approval.created_at, zone)),
             ("Ends", _time(approval.expires_at, zone) if approval.state == "waiting" else ""),

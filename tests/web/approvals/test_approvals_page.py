@@ -119,6 +119,20 @@ async def test_everything_that_would_leave_is_shown_and_approving_sends_it_once(
     assert [await desk.core.approvals.waiting()] == [[]]
 
 
+@pytest.mark.case("S22")
+async def test_the_owner_reads_here_too_what_of_it_stands_in_another_chat(desk: Desk) -> None:
+    secret = "The spare key lies under the third flower pot left of the garden door."
+    await desk.side.say(secret, chat="ann")
+    await desk.hold(f"As I heard: {secret}")
+    async with desk.browser() as client:
+        await desk.login(client)
+        page = unescape((await client.get("/approvals")).text)
+
+    assert "It repeats what stands in another chat" in page
+    assert "characters of it stand in" in page
+    assert "dm c1 · scripted_personal “me”" in page
+
+
 async def test_what_was_decided_elsewhere_at_the_same_moment_says_so(desk: Desk) -> None:
     held = await desk.hold("raced")
     async with desk.browser() as client:
