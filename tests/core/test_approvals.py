@@ -115,6 +115,56 @@ async def test_always_and_never_hold_for_exactly_that_chat_over_restarts(
         assert (await house.send(eve, "three")).outcome is Outcome.NEEDS_APPROVAL
 
 
+@pytest.mark.case("S83")
+async def test_nothing_that_was_asked_before_leaves_a_chat_or_account_that_was_closed_since(
+    house: House,
+) -> None:
+    eve = await _stranger(house)
+    first, second = [(await house.send(eve, text)).approval for text in ("one", "two")]
+    chat = await house.core.chats.get(OWNER, eve)
+    group = await house.core.group_changes.prepare_create(AGENT, "me", "Bakers", ["x:eve"])
+    made = await house.core.approvals.hold(group)
+
+    await house.core.chats.decide(OWNER, chat, "never")
+    with pytest.raises(Forbidden):
+        await house.core.approvals.decide(first, "once", "owner")
+    await house.core.chats.decide(OWNER, chat, None)
+    await house.core.instances.set_policy(OWNER, "me", read_only=True)
+    for each in (first, made.id):
+        with pytest.raises(Forbidden):
+            await house.core.approvals.decide(each, "once", "owner")
+    assert house.personal.accepted == []
+
+    await house.core.instances.set_policy(OWNER, "me", read_only=False)
+    await house.core.chats.decide(OWNER, chat, "never")
+    await house.core.approvals.decide(second, "always", "owner")
+    await house.core.approvals.decide(first, "once", "owner")
+    assert [text for _, text, _ in house.personal.accepted] == ["two", "one"]
+
+
+@pytest.mark.parametrize("closed", ["never", "read-only"])
+async def test_what_is_queued_does_not_leave_what_was_closed_since(
+    house: House, closed: str
+) -> None:
+    await house.personal.say("hi ann", **{"from": "me"})
+    ann = await house.chat_of(await house.told("hi ann"))
+    house.personal.down = True
+    waits = await house.send(ann.id, "later", wait_s=0)
+
+    async def told(kind: str) -> str | None:
+        history = (await house.core.history.get(OWNER, waits.message)).history
+        return next((str(event.data) for event in history if event.kind == kind), None)
+
+    assert await house.core.events.wait(lambda: told("message.delayed"), 10)
+    await house.core.chats.decide(OWNER, ann, "never" if closed == "never" else None)
+    await house.core.instances.set_policy(OWNER, "me", read_only=closed == "read-only")
+    house.personal.down = False
+    house.core.outbox.wake_instance(house.core.instances.by_name("me").id)
+
+    assert closed in (await house.core.events.wait(lambda: told("message.not_sent"), 10) or "")
+    assert house.personal.accepted == []
+
+
 async def test_a_held_draft_survives_a_restart_and_is_sent_after_it(open_house: OpenHouse) -> None:
     async with open_house() as house:
         held = await house.send(await _stranger(house), "patience")

@@ -21,6 +21,8 @@ from messengers.store.rows import Row, load_json
 __all__ = ["Access", "Verdict", "is_closed", "party_of"]
 
 _LINKS = 2_000
+_READ_ONLY = "This instance is read-only."
+_NEVER = "The owner said never to write to this chat."
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -106,7 +108,11 @@ class Access:
         return rule is not None and rule.effect == "deny"
 
     def refusal(self, chat: Row) -> str:
-        """Why nothing leaves for a chat; '' where a rule does not forbid it."""
+        """Why nothing leaves for a chat, whatever was agreed to; '' where nothing forbids it."""
+        if self._registry.entry(chat["instance_id"]).instance.read_only:
+            return _READ_ONLY
+        if chat["decision"] == "never":
+            return _NEVER
         return _refusal(self._holding("out", _party_of(chat))) if self.rules.all else ""
 
     def owner_knows(self, chat: Chat, instance: Instance) -> bool:
@@ -134,13 +140,12 @@ class Access:
     def judge(self, chat: Chat, instance: Instance) -> Verdict:
         """The verdict for one chat under its rules and its instance's policy."""
         if instance.read_only:
-            return Verdict(allowed=False, refused=True, why="This instance is read-only.")
+            return Verdict(allowed=False, refused=True, why=_READ_ONLY)
         rule = self._holding("out", party_of(chat, instance)) if self.rules.all else None
         if why := _refusal(rule):
             return Verdict(allowed=False, refused=True, why=why)
         if chat.decision == "never":
-            why = "The owner said never to write to this chat."
-            return Verdict(allowed=False, refused=True, why=why)
+            return Verdict(allowed=False, refused=True, why=_NEVER)
         if chat.decision == "always" or instance.confirm == "never":
             return Verdict(allowed=True)
         if instance.confirm == "always":

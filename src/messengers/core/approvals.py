@@ -173,7 +173,7 @@ class Approvals:
         stage = self.stages.get(row["action"])
         answer = self._undone(row)
         if decision in ("once", "always"):
-            await self._require_open(row)
+            await self._require_open(row, decision)
         # What is decided is done, also when who decided leaves meanwhile.
         with anyio.CancelScope(shield=True):
             await self._events.write(lambda conn: self._decide(conn, row, decision, by))
@@ -183,11 +183,17 @@ class Approvals:
                 answer = await self._carry_out(row, wait_s)
         return answer if stage is None else await stage.outcome(row["draft"], wait_s)
 
-    async def _require_open(self, row: Row) -> None:
-        """Raises Forbidden where an access rule closed the chat meanwhile; what waits goes on."""
+    async def _require_open(self, row: Row, decision: Choice) -> None:
+        """Raises Forbidden where the owner closed the chat meanwhile; what waits goes on.
+
+        An *always* takes the place of his *never*.
+        """
         place = await self._store.row(chats.get, chat=row["chat_id"]) if row["chat_id"] else None
-        if place is not None and (why := self._chats.access.refusal(place)):
-            raise Forbidden(why, "Reject it, or take the rule away first.")
+        if place is None:
+            return
+        decided = {**place, "decision": decision if decision == "always" else place["decision"]}
+        if why := self._chats.access.refusal(decided):
+            raise Forbidden(why, "Reject it, or take that back first.")
 
     async def _carry_out(self, row: Row, wait_s: float) -> Answer:
         sealed = bytes(row["payload"])

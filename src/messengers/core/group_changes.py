@@ -36,6 +36,7 @@ __all__ = ["GroupChanges"]
 
 _MAX_NAME = 128
 _MAX_DESCRIPTION = 2_048
+_READ_ONLY = "This instance is read-only."
 _ASK_OWNER = "Only the owner can change that."
 _DONE = {
     "add": "added",
@@ -88,7 +89,7 @@ class GroupChanges:
         chosen = await self._groups.account(caller, instance)
         self._groups.manager(chosen)
         if chosen.read_only:
-            raise Forbidden("This instance is read-only.", _ASK_OWNER)
+            raise Forbidden(_READ_ONLY, _ASK_OWNER)
         name = _name(name)
         people = await self._people.named(caller, chosen, members)
         why = "A new group reaches everyone who is put into it."
@@ -225,6 +226,8 @@ class GroupChanges:
         self, payload: Mapping[str, Any], caller: Caller, _wait_s: float
     ) -> InstanceAnswer:
         chosen = self._instances.resolve(caller, payload["instance"])
+        if chosen.read_only:
+            raise Forbidden(_READ_ONLY, _ASK_OWNER)
         natives = [native for native, _ in payload["members"]]
         seen = await answered(self._groups.manager(chosen).create_group(payload["name"], natives))
         found = await self._groups.chats_of(chosen, [seen])

@@ -193,17 +193,18 @@ class Outbox:
                 while not self._closing.is_set() and (pause_s := gate.wait_s()) > 0:
                     await self._nap(chat, pause_s)
                 gate.take(place, _messages_in(row))
-                wait_s = await self._carry(row, place, gate)
+                wait_s = await self._carry(row, gate)
         if 0 < wait_s < inf:
             await self._nap(chat, wait_s)
         return wait_s < inf
 
-    async def _carry(self, row: Row, place: Row, gate: Gate) -> float:
+    async def _carry(self, row: Row, gate: Gate) -> float:
         """Claim and call, unless the row ended in line. Returns how many seconds its chat waits."""
         if self._closing.is_set():
             return 0.0
         fresh = await self._store.row(outbox.next_of_chat, chat=row["chat_id"])
-        if fresh is None or fresh["id"] != row["id"]:
+        place = await self._store.row(chats.get, chat=row["chat_id"])
+        if fresh is None or place is None or fresh["id"] != row["id"]:
             return 0.0
         if self._early_s(fresh) or self._is_over(fresh):
             return 0.0
