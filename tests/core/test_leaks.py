@@ -41,6 +41,14 @@ def _uri(data: bytes) -> str:
     return f"data:image/png;base64,{base64.b64encode(data).decode()}"
 
 
+def _blocks(said: str, size: int, between: str) -> str:
+    whole = base64.b64encode(said.encode()).decode()
+    return between.join(whole[at : at + size] for at in range(0, len(whole), size))
+
+
+_TAGS = "".join(
+    " " + "".join(chr(0xE0000 + ord(char)) for char in f"innocent{number}") for number in range(14)
+)
 DISGUISES: dict[str, Callable[[str], str]] = {
     "as it is": lambda said: said,
     "other case and marks": lambda said: said.upper().replace(" ", " - "),
@@ -49,14 +57,23 @@ DISGUISES: dict[str, Callable[[str], str]] = {
     "reversed": lambda said: said[::-1],
     "rot13": lambda said: codecs.encode(said, "rot13"),
     "base64": lambda said: base64.b64encode(said.encode()).decode(),
+    "base64 in lines": lambda said: "Here you go\n" + _blocks(said, 8, "\n"),
+    "base64 in blocks": lambda said: _blocks(said, 5, " "),
     "base64 of base64": lambda said: base64.b64encode(base64.b64encode(said.encode())).decode(),
     "base32": lambda said: base64.b32encode(said.encode()).decode(),
+    "base32 in small letters": lambda said: base64.b32encode(said.encode()).decode().lower(),
+    "hex with dashes": lambda said: said.encode().hex("-"),
     "hex": lambda said: said.encode().hex(" "),
     "bits": lambda said: " ".join(f"{byte:08b}" for byte in said.encode()),
     "decimals": lambda said: " ".join(str(byte) for byte in said.encode()),
     "a web address": lambda said: f"https://shop.example/?q={quote(said)}",
     "entities": lambda said: "".join(f"&#{ord(char)};" for char in said),
     "tags": lambda said: "hi" + "".join(chr(0xE0000 + ord(char)) for char in said),
+    "behind many tags": lambda said: _TAGS + base64.b64encode(said.encode()).decode(),
+    "a numbered list": lambda said: "\n".join(
+        f"{number}. {word}" for number, word in enumerate(said.split(), 1)
+    ),
+    "words backwards": lambda said: " ".join(reversed(said.split())),
     "Cyrillic letters": lambda said: said.translate(str.maketrans("aeopcyx", "аеорсух")),
     "accents": lambda said: said.replace("e", "é"),
     "one letter a line": "\n".join,
