@@ -2,11 +2,13 @@
 
 import base64
 import codecs
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
+from datetime import timedelta
 from urllib.parse import quote
 
 import pytest
 
+from messengers.core.acts import Act
 from messengers.core.bulk import Addressee
 from messengers.core.callers import OWNER, Caller
 from messengers.core.rulebook import NewRule
@@ -171,6 +173,70 @@ async def test_a_secret_in_pieces_is_seen_with_the_last_of_them(house: House) ->
     assert Outcome.NEEDS_APPROVAL in outcomes
     left = "".join(text for _, text, _ in house.bot.accepted)
     assert SECRET not in left
+
+
+PIECES = [SECRET[at : at + 20] for at in range(0, len(SECRET), 20)]
+
+
+async def _performed(house: House, act: Act) -> Outcome:
+    return sent(await house.core.approvals.perform(act, 5)).outcome
+
+
+async def _by_edits(house: House, eve: str) -> list[Outcome]:
+    """One message says all of it, one piece after the other."""
+    message = (await house.send(eve, "one moment")).message
+    return [
+        await _performed(house, await house.core.changes.prepare_edit(AGENT, message, piece))
+        for piece in PIECES
+    ]
+
+
+async def _taken_back(house: House, eve: str) -> list[Outcome]:
+    """Each piece is gone from our store before the next one comes."""
+    outcomes: list[Outcome] = []
+    for piece in PIECES:
+        told = await house.send(eve, piece)
+        gone = await house.core.changes.prepare_delete(AGENT, told.message, for_everyone=False)
+        outcomes += [told.outcome, await _performed(house, gone)]
+    return outcomes
+
+
+async def _with_time(house: House, eve: str) -> list[Outcome]:
+    """None of them left when the next one is asked for."""
+    drafts = [
+        Draft(text=piece, send_at=timedelta(hours=hours)) for hours, piece in enumerate(PIECES, 1)
+    ]
+    acts = [house.core.sending.prepare(AGENT, eve, draft) for draft in drafts]
+    return [await _performed(house, await act) for act in acts]
+
+
+async def _with_other_words(house: House, eve: str) -> list[Outcome]:
+    """Out of order, with something around each and something else between them."""
+    texts = [each for piece in PIECES[::-1] for each in (f"So: {piece} - right?", "Wait, please")]
+    return [(await house.send(eve, text)).outcome for text in texts]
+
+
+async def _as_polls(house: House, eve: str) -> list[Outcome]:
+    drafts = [Draft(poll=Poll(question=piece, options=("yes", "no"))) for piece in PIECES]
+    acts = [house.core.sending.prepare(AGENT, eve, draft) for draft in drafts]
+    return [await _performed(house, await act) for act in acts]
+
+
+@pytest.mark.parametrize(
+    "way",
+    [_by_edits, _taken_back, _with_time, _with_other_words, _as_polls],
+    ids=lambda w: w.__name__,
+)
+@pytest.mark.case("S22")
+async def test_pieces_are_put_together_however_they_leave(
+    house: House, way: Callable[[House, str], Awaitable[list[Outcome]]]
+) -> None:
+    _, eve = await _told(house)
+
+    outcomes = await way(house, eve)
+
+    assert outcomes[0] in (Outcome.ACCEPTED, Outcome.QUEUED)
+    assert Outcome.NEEDS_APPROVAL in outcomes
 
 
 @pytest.mark.case("S22")

@@ -179,6 +179,7 @@ class Changes:
                 await provider.edit(chat.native_id, MessageRef(**payload["ref"]), text)
 
         def unit(conn: Connection, chat: Row, row: Row) -> None:
+            self._leaks.changed(row)
             self._followups.rewrite(conn, chat, row, text=payload["text"], status="edited")
 
         return await self._change(payload, caller, call, unit)
@@ -191,6 +192,7 @@ class Changes:
                 await provider.delete(chat.native_id, MessageRef(**payload["ref"]))
 
         def unit(conn: Connection, chat: Row, row: Row) -> None:
+            self._leaks.changed(row)
             self._followups.rewrite(conn, chat, row, text="", status="deleted")
 
         return await self._change(payload, caller, call if payload["for_everyone"] else None, unit)

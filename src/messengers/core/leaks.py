@@ -8,8 +8,8 @@ found decides nothing but that the owner is asked; he alone is told where it sta
 
 import hashlib
 import logging
-from collections import Counter, defaultdict
-from collections.abc import Mapping, Sequence
+from collections import Counter, OrderedDict, defaultdict, deque
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import anyio
@@ -21,7 +21,7 @@ from messengers.core.acts import Act
 from messengers.core.callers import OWNER, Caller
 from messengers.core.chats import Chats, chat_key
 from messengers.core.disguises import readings, turned
-from messengers.core.overlaps import Overlap, Source, Text, overlap
+from messengers.core.overlaps import Overlap, Source, Text, overlap, pieced
 from messengers.core.words import counted
 from messengers.errors import StorageUnavailable
 from messengers.models import Chat, IdKind
@@ -36,6 +36,10 @@ _WINDOW_MS = 24 * 3600 * 1000
 _WINDOW_MESSAGES = 30
 _WINDOW_CHARS = 600
 """Of what left before; longer pieces are long enough to be known by themselves."""
+_MANY_CHATS = 1_000
+"""Whose changed messages are remembered."""
+_MANY_PIECED = 50
+"""Messages that are tried to be put together of pieces."""
 _TERMS_AT_ONCE = 200
 _MANY_TERMS = 40
 _MESSAGES_OF_TERM = 4
@@ -74,6 +78,18 @@ class Leaks:
         self._store = store
         self._clock = clock
         self._chats = chats
+        self._changed: OrderedDict[int, deque[tuple[int, str]]] = OrderedDict()
+        """(time in ms, text) of what messages said before, by the key of their chat."""
+
+    def changed(self, row: Row) -> None:
+        """A message of ours is edited or deleted: whoever read it still knows what it said."""
+        if row["origin"] != "api" or not row["text"]:
+            return
+        texts = self._changed.pop(row["chat_id"], None) or deque(maxlen=_WINDOW_MESSAGES)
+        texts.append((to_ms(self._clock.now()), str(row["text"])[:_WINDOW_CHARS]))
+        self._changed[row["chat_id"]] = texts
+        if len(self._changed) > _MANY_CHATS:
+            self._changed.popitem(last=False)
 
     async def of_texts(self, caller: Caller, chat: Chat | None, *texts: str) -> Leak | None:
         """What of some texts that would leave for a chat stands in another one.
@@ -85,10 +101,11 @@ class Leaks:
             return None
         if not await self._catch_up():
             return Leak(_BEHIND, _BEHIND)
-        asked = {text: text.terms for text in map(Text, readings(said))}
+        whole, *others = map(Text, readings(said))
+        asked = {text: text.terms for text in (whole, *others)}
         asked |= {text: _some(text.terms) for text in map(Text, turned(said))}
-        older = await self._with_older(chat, said) if chat else ()
-        asked |= {text: text.terms for text in older}
+        before = await self._before(chat) if chat else ()
+        asked |= {text: text.terms for text in _behind(before, said)}
         holders = await self._holders(set[str]().union(*asked.values()))
         wanted = {text: _promising(holders, terms) for text, terms in asked.items()}
         stored = await self._stored(caller, set[int]().union(*wanted.values()))
@@ -101,6 +118,11 @@ class Leaks:
         for text, rowids in wanted.items():
             sources = [_at_home(stored[each], near, home) for each in rowids if each in stored]
             hit = overlap(text, sources, home, ours)
+            found += [hit] if hit else []
+        known = {each: _at_home(source, near, home) for each, source in stored.items()}
+        alike = [known[each] for each in wanted[whole] if each in known][:_MANY_PIECED]
+        for made in _made_up(whole, before, alike, home):
+            hit = overlap(Text(made), [*known.values()], home, ours)
             found += [hit] if hit else []
         return await self._told(max(found, key=lambda each: each.length)) if found else None
 
@@ -153,22 +175,14 @@ class Leaks:
             origins |= {found["origin"] for found in await self._store.rows(media.origins, **place)}
         return origins == {"api"}
 
-    async def _with_older(self, chat: Chat, said: str) -> list[Text]:
-        """A text behind those that left before: as they are, and the ends of each alone."""
-        since = to_ms(self._clock.now()) - _WINDOW_MS
-        rows = await self._store.rows(
-            passages.left_lately, chat=chat_key(chat), since=since, limit=_WINDOW_MESSAGES
-        )
-        older = [str(row["text"]) for row in reversed(rows)]
-        if not older:
-            return []
-        lasts = [_end(each, -1) for each in older]
-        firsts = [_end(each, 0) for each in older]
-        return [
-            Text(said, older="\n".join(older)[-_WINDOW_CHARS:]),
-            Text(_end(said, -1), older=" ".join(lasts)[-_WINDOW_CHARS:]),
-            Text(_end(said, 0), older=" ".join(firsts)[-_WINDOW_CHARS:]),
-        ]
+    async def _before(self, chat: Chat) -> Sequence[str]:
+        """What agents told a chat lately, the oldest first, and what waits to be told."""
+        key, since = chat_key(chat), to_ms(self._clock.now()) - _WINDOW_MS
+        place = {"chat": key, "limit": _WINDOW_MESSAGES}
+        left = await self._store.rows(passages.left_lately, since=since, **place)
+        held = await self._store.rows(passages.still_held, **place)
+        changed = [text for at, text in self._changed.get(key, ()) if at >= since]
+        return [*changed, *(str(row["text"]) for row in (*reversed(left), *reversed(held)))]
 
     async def _holders(self, terms: set[str]) -> Mapping[str, Sequence[int]]:
         """The messages of each term that is no turn of speech, by their row ids."""
@@ -206,6 +220,30 @@ class Leaks:
     async def _place(self, key: int) -> str:
         chat = await self._chats.get(OWNER, id_of(IdKind.CHAT, key))
         return f"{chat.name} · {chat.kind} {chat.id} · {chat.provider} “{chat.instance}”"
+
+
+def _behind(before: Sequence[str], said: str) -> list[Text]:
+    """A text behind those that left before: as they are, and the ends of each alone."""
+    if not before:
+        return []
+    lasts = [_end(each, -1) for each in before]
+    firsts = [_end(each, 0) for each in before]
+    return [
+        Text(said, older="\n".join(before)[-_WINDOW_CHARS:]),
+        Text(_end(said, -1), older=" ".join(lasts)[-_WINDOW_CHARS:]),
+        Text(_end(said, 0), older=" ".join(firsts)[-_WINDOW_CHARS:]),
+    ]
+
+
+def _made_up(
+    said: Text, before: Sequence[str], alike: Sequence[Source], home: int
+) -> Iterator[str]:
+    """What of other chats a text completes that pieces of it left before."""
+    older = [Text(each[:_WINDOW_CHARS]) for each in before]
+    for source in alike if older else ():
+        is_told = source.chat == home or source.by_agent
+        if not is_told and (made := pieced(said, older, source.text)):
+            yield made
 
 
 def _add_some(conn: Connection) -> bool:

@@ -14,7 +14,7 @@ from itertools import accumulate
 from messengers.store import passages
 from messengers.store.search import fold
 
-__all__ = ["PASSAGE", "PASSAGE_WORDS", "Overlap", "Source", "Text", "overlap"]
+__all__ = ["PASSAGE", "PASSAGE_WORDS", "Overlap", "Source", "Text", "overlap", "pieced"]
 
 PASSAGE = 40
 """Letters of a passage; a kana counts as two of them, another sign without spaces as three."""
@@ -37,8 +37,8 @@ class Text:
 
     def __init__(self, said: str, *, older: str = "") -> None:
         """`older` left before it; what is in common has to reach into `said`."""
-        plained = passages.plain(fold(f"{older}\n{said}" if older else said))
-        words = list(passages.words(plained))
+        plained = self._plained = passages.plain(fold(f"{older}\n{said}" if older else said))
+        words = self._words = list(passages.words(plained))
         self.letters = "".join(word[0] for word in words)
         self.starts = bytearray(len(self.letters))
         self.digits = bytearray(len(self.letters))
@@ -76,6 +76,17 @@ class Text:
                 length = max(length, run)
                 yield place, place + run
             at += max(length - size + 1, 1)
+
+    def cut(self, start: int, end: int) -> str:
+        """What stands from one letter to another, with all between them."""
+        at, places = 0, list[int]()
+        for word in self._words:
+            size = len(word[0])
+            first, last = max(start - at, 0), min(end - at, size)
+            if first < last:
+                places += [word.start() + first, word.start() + last]
+            at += size
+        return self._plained[places[0] : places[-1]] if places else ""
 
     def _run(self, place: int, letters: str, at: int) -> int:
         most = min(len(self.letters) - place, len(letters) - at)
@@ -140,6 +151,21 @@ def overlap(text: Text, sources: Sequence[Source], home: int, ours: str = "") ->
     barred = _barred(chats, chats.pop(home, _Chat()), len(text.letters))
     found = [_worst(text, key, chat, barred) for key, chat in chats.items()]
     return max(filter(None, found), key=lambda each: each.length, default=None)
+
+
+def pieced(said: Text, older: Sequence[Text], stored: str) -> str:
+    """What pieces make up of a stored text, `said` one of them; '' where it touches no other.
+
+    Whatever stands around them, and in whichever order they came.
+    """
+    whole = Text(stored)
+    fresh = list(whole.shared(said.letters))
+    if not fresh:
+        return ""
+    before = (span for each in older for span in whole.shared(each.letters))
+    made = _Chat([(start, end, "") for start, end in (*fresh, *before)]).runs
+    new = [run for run in made if run not in fresh and any(_within(run, [one]) for one in fresh)]
+    return whole.cut(*max(new, key=lambda run: run[1] - run[0])) if new else ""
 
 
 def _code(text: Text, plained: Mapping[Source, str], home: int, said_here: str) -> Overlap | None:

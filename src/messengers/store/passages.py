@@ -18,7 +18,7 @@ from zlib import crc32
 from sqlalchemy import Connection, Integer, String, bindparam, column, select, text
 
 from messengers.store import sqlite
-from messengers.store.tables import MessageRow, table
+from messengers.store.tables import MessageRow, OutboxRow, table
 
 __all__ = [
     "GRAM",
@@ -36,6 +36,7 @@ __all__ = [
     "places",
     "plain",
     "standing",
+    "still_held",
     "unindex",
     "words",
 ]
@@ -76,6 +77,7 @@ _MIN_NUMBER = 7
 _MIN_JOINED = 16
 
 _messages = table(MessageRow)
+_outbox = table(OutboxRow)
 lookup = text(
     "SELECT asked.value AS term, (SELECT json_group_array(rowid) FROM ("
     "SELECT rowid FROM passage WHERE passage MATCH asked.value LIMIT :many)) AS rowids "
@@ -102,6 +104,18 @@ left_lately = (
     .limit(bindparam("limit", type_=Integer))
 )
 """What agents sent to a chat, the latest first."""
+still_held = (
+    select(_messages.c.text)
+    .join(_outbox, _outbox.c.message_id == _messages.c.id)
+    .where(
+        _outbox.c.chat_id == bindparam("chat", type_=Integer),
+        _outbox.c.state == "held",
+        _messages.c.text != "",
+    )
+    .order_by(_messages.c.id.desc())
+    .limit(bindparam("limit", type_=Integer))
+)
+"""What waits for its time or for the owner in a chat, the latest first."""
 
 
 def plain(folded: str) -> str:
