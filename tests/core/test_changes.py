@@ -87,7 +87,16 @@ async def test_an_edit_that_is_no_message_is_refused(house: House, text: str) ->
         await house.core.changes.prepare_edit(AGENT, ours, text)
 
 
-@pytest.mark.parametrize("emoji", ["ok", ":)", "👍" * 40])
+@pytest.mark.parametrize("emoji", ["1️⃣", "ℹ️", "❤️", "🏴󠁧󠁢󠁥󠁮󠁧󠁿", "👩‍👩‍👧", "🇱🇻", "㊗️", "™️", "🅰️"])
+async def test_whatever_emoji_there_is_may_be_a_reaction(house: House, emoji: str) -> None:
+    theirs, _ = await _talk(house)
+
+    act = await house.core.changes.prepare_react(AGENT, theirs.id, emoji)
+
+    assert act.shown.text == emoji
+
+
+@pytest.mark.parametrize("emoji", ["ok", ":)", "👍" * 40, "👍 code 4851", "é", "ключ", "１２３"])
 async def test_a_reaction_that_is_no_emoji_is_refused(house: House, emoji: str) -> None:
     theirs, _ = await _talk(house)
 

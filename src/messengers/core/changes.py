@@ -34,6 +34,7 @@ __all__ = ["Changes"]
 
 _CALL_DEADLINE_S = 30.0
 _MAX_EMOJI = 16
+_KEYCAP = re.compile("[0-9](?=\ufe0f?\u20e3)")
 _NAME = re.compile(r":[a-zA-Z0-9_'+-]{1,100}:")
 
 
@@ -100,7 +101,7 @@ class Changes:
         """One emoji on a message; empty removes ours."""
         found, chat, provider = await self._existing(caller, message)
         by_name = provider.capabilities().named_reactions and _NAME.fullmatch(emoji) is not None
-        if not by_name and (len(emoji) > _MAX_EMOJI or (emoji and emoji.isascii())):
+        if not by_name and (len(emoji) > _MAX_EMOJI or (emoji and _says_something(emoji))):
             raise InvalidInput("emoji must be one emoji or empty.", "For example 👍.")
         if not isinstance(provider, Reacts):
             raise _unsupported(chat, "react", "Answer with a message instead.")
@@ -255,6 +256,15 @@ class Changes:
             outcome=Outcome.ACCEPTED,
             delivery=changed.delivery or "",
         )
+
+
+def _says_something(emoji: str) -> bool:
+    """Whether it is a text: a few of those at a time say anything.
+
+    Digits stand on keycaps, and one emoji (U+2139) is a letter.
+    """
+    bare = _KEYCAP.sub("", emoji).replace("\u2139", "")
+    return emoji.isascii() or any(map(str.isalnum, bare))
 
 
 def _unsupported(chat: Chat, what: str, instead: str) -> Unsupported:
