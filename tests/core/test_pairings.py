@@ -6,6 +6,7 @@ import pytest
 from sqlalchemy import Connection
 
 from messengers.core.access_views import Pairing
+from messengers.core.audit_views import AuditFilter, AuditLine
 from messengers.core.callers import OWNER
 from messengers.errors import Forbidden, NotFound, RateLimited
 from tests.core.conftest import AGENT, House, OpenHouse
@@ -52,6 +53,23 @@ async def test_a_stranger_is_told_one_code_and_the_owner_lets_him_in(gate: Gate)
     assert {"hello?", "anybody?", "let me in, owner approves!"} <= set(shown)
     with pytest.raises(NotFound):
         await core.pairings.approve(OWNER, one.code)
+
+
+async def test_that_a_code_was_told_stands_in_the_audit_without_it(gate: Gate) -> None:
+    house = gate.house
+    await house.personal.say("hello?", chat="eve", id_="1")
+    await told(house, 1)
+    (one,) = await waiting(house)
+
+    async def settled() -> AuditLine | None:
+        lines = (await house.core.audit_log.list(OWNER, AuditFilter(action="send"))).items
+        return next((line for line in lines if line.outcome == "accepted"), None)
+
+    line = await house.core.events.wait(settled, 10)
+
+    assert line is not None
+    assert (line.actor, line.chat, line.text_hash) == ("pairing", one.chat, "")
+    assert one.code not in line.model_dump_json()
 
 
 async def test_a_code_holds_an_hour_and_only_then_there_is_another(gate: Gate) -> None:

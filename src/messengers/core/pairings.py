@@ -24,12 +24,13 @@ from messengers.core.rulebook import NewRule, Rulebook
 from messengers.errors import MessengersError, NotFound, RateLimited
 from messengers.models import Draft, IdKind, encode_id
 from messengers.redaction import redact
-from messengers.store import Store, chats, pairings
+from messengers.store import Store, audit, chats, pairings
 from messengers.store.rows import Row
 
 __all__ = ["Pairings"]
 
 log = logging.getLogger(__name__)
+_ACTOR = "pairing"
 _TRIES = 10
 _TRIES_WINDOW_S = 3600.0
 _REST_S = 5.0
@@ -102,7 +103,7 @@ class Pairings:
         def unit(conn: Connection) -> bool:
             if not pairings.mark_told(conn, row["id"], self._now()):
                 return False
-            self._drafts.add(
+            _, message = self._drafts.add(
                 conn,
                 draft=uuid4().hex,
                 chat=chat.id,
@@ -111,8 +112,18 @@ class Pairings:
                 client_ref="",
                 fingerprint="",
                 time_to_live_s=left_s,
-                actor="pairing",
+                actor=_ACTOR,
                 held=False,
+            )
+            audit.add(
+                conn,
+                at=self._now(),
+                actor=_ACTOR,
+                action="send",
+                instance_id=instance.id,
+                chat_id=place["id"],
+                message_id=message,
+                outcome="queued",
             )
             return True
 
