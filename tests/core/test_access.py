@@ -294,6 +294,24 @@ async def test_nothing_leaves_for_whom_a_rule_forbids_it(gate: Gate, effect: Eff
     assert await gate.texts() == ["mine", "theirs"]
 
 
+@pytest.mark.parametrize("effect", ["deny", "read_only"])
+async def test_who_is_written_nothing_is_not_put_into_a_group_either(
+    gate: Gate, effect: Effect
+) -> None:
+    house, core = gate.house, gate.house.core
+    await house.personal.say("hello", chat="eve")
+    await gate.see(wrote("bob", "all here", TEAM))
+    eve, team = [(await house.told(text)).chat for text in ("hello", "all here")]
+    made = await gate.rule(effect, eve)
+
+    for member in ("x:eve", eve):
+        with pytest.raises(Forbidden, match=f"access rule {made.id} forbids"):
+            await core.group_changes.prepare_create(AGENT, "me", "Bakers", [member])
+        with pytest.raises(Forbidden, match=f"access rule {made.id} forbids"):
+            await core.group_changes.prepare_members(AGENT, team, "add", [member])
+    assert await core.group_changes.prepare_create(AGENT, "me", "Bakers", ["x:bob"])
+
+
 async def test_what_was_taken_on_before_the_rule_does_not_leave_either(gate: Gate) -> None:
     house, core = gate.house, gate.house.core
     await house.personal.say("stranger", chat="eve")

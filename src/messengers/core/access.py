@@ -115,6 +115,10 @@ class Access:
             return _NEVER
         return _refusal(self._holding("out", _party_of(chat))) if self.rules.all else ""
 
+    def bars(self, instance_id: str, keys: frozenset[str]) -> str:
+        """Why nothing reaches a person, known by these keys; '' where no rule forbids it."""
+        return _refusal(self._holding("out", Party(instance_id, keys))) if self.rules.all else ""
+
     def owner_knows(self, chat: Chat, instance: Instance) -> bool:
         """Whether the owner's side chose this chat.
 

@@ -92,6 +92,7 @@ class GroupChanges:
             raise Forbidden(_READ_ONLY, _ASK_OWNER)
         name = _name(name)
         people = await self._people.named(caller, chosen, members)
+        self._require_open(chosen, people)
         why = "A new group reaches everyone who is put into it."
         act = Act(
             action="create_group",
@@ -125,6 +126,8 @@ class GroupChanges:
         people = await self._people.named(caller, chosen, members, present)
         if not people:
             raise InvalidInput("members is empty.", "Name at least one.")
+        if change == "add":
+            self._require_open(chosen, people)
         shown = Shown(
             title=_TITLES[change], recipient=recipient(place), text="\n".join(_listed(people))
         )
@@ -197,6 +200,12 @@ class GroupChanges:
         shown = Shown(title="Leave a group", recipient=recipient(place))
         why = "Only a member can bring the account back into the group."
         return self._act(caller, "leave_group", place, chosen, shown, {}, why)
+
+    def _require_open(self, chosen: Instance, people: Sequence[Person]) -> None:
+        """Raises Forbidden: an access rule says that nothing goes to one of them."""
+        for person in people:
+            if why := self._chats.access.bars(chosen.id, person.keys):
+                raise Forbidden(f"{person.label}: {why}", _ASK_OWNER)
 
     def _refuse(self, place: Chat, chosen: Instance) -> None:
         verdict = self._chats.access.judge(place, chosen)

@@ -8,12 +8,13 @@ from dataclasses import dataclass
 
 from messengers.core.callers import Caller
 from messengers.core.chats import Chats
+from messengers.core.identities import keys_of
 from messengers.core.names import fold_phone
 from messengers.errors import Ambiguous, InvalidInput, MessengersError, NotFound
 from messengers.models import Chat, IdKind, Instance, decode_id
 from messengers.providers.groups import GroupMember
 from messengers.store import Store, contacts
-from messengers.store.rows import Row
+from messengers.store.rows import Row, load_json
 
 __all__ = ["People", "Person"]
 
@@ -30,6 +31,8 @@ class Person:
     """Without a stranger's words: an id of ours, a number or the messenger's id."""
     shown: str
     """One line for the owner."""
+    keys: frozenset[str]
+    """What access rules know him by."""
 
 
 class People:
@@ -104,17 +107,21 @@ class People:
 
 def _of_contact(row: Row, id_: str) -> Person:
     known = row["phone"] or row["native_id"]
-    return Person(row["native_id"], id_, _line(row["display_name"], known, id_))
+    ids = (row["native_id"], *load_json(row["alt_ids"], ()))
+    keys = keys_of(ids, row["phone"], row["username"])
+    return Person(row["native_id"], id_, _line(row["display_name"], known, id_), keys)
 
 
 def _of_member(member: GroupMember) -> Person:
     known = member.phone or member.native_id
-    return Person(member.native_id, known, _line(member.display_name, known))
+    keys = keys_of((member.native_id,), member.phone)
+    return Person(member.native_id, known, _line(member.display_name, known), keys)
 
 
 def _of_chat(chat: Chat, native_id: str) -> Person:
     known = chat.phone or (f"@{chat.username}" if chat.username else chat.native_id)
-    return Person(native_id, chat.id, _line(chat.name, known, chat.id))
+    keys = keys_of((native_id, chat.native_id), chat.phone, chat.username)
+    return Person(native_id, chat.id, _line(chat.name, known, chat.id), keys)
 
 
 def _line(*parts: str) -> str:
