@@ -91,6 +91,21 @@ async def test_who_guessed_too_often_opens_no_links_or_pages(opened: Open) -> No
     assert all("retry-after" in answer.headers for answer in answers)
 
 
+async def test_a_page_in_the_owners_browser_cannot_lock_him_out_of_his_approvals(
+    opened: Open,
+) -> None:
+    async with opened(failures_per_minute=2) as (app, at), at("127.0.0.1") as browser:
+        app.core.address.listens(3000)
+        await browser.get(await app.core.owner_sessions.link())
+        async with at("127.0.0.1") as page:
+            asked = [(await page.get("/approvals")).status_code for _ in range(4)]
+
+        shown = await browser.get("/approvals")
+
+    assert asked == [401, 401, 429, 429]
+    assert shown.status_code == 200
+
+
 async def test_visitors_of_one_address_are_many_and_not_endless(opened: Open) -> None:
     async with opened() as (app, at), at("203.0.113.5") as visitor:
         assert (await visitor.get("/health")).status_code == 200

@@ -20,6 +20,8 @@ __all__ = ["KeyRates", "PeerRates", "peer_of"]
 
 _FAILED = frozenset({401, 403, 404})
 """What somebody hears who guesses keys, signatures, tokens or addresses."""
+_PROVEN = frozenset({"key", "signature", "owner"})
+"""How doors are opened where whoever has no proof fails at once, and is counted then."""
 _IPV6_CUSTOMER = 64
 """Bits of an IPv6 address that belong to one household."""
 
@@ -27,8 +29,9 @@ _IPV6_CUSTOMER = 64
 class PeerRates:
     """Before the key check: nobody tries too much, and nobody without a key asks too often.
 
-    A key or signature that holds is heard from any address: nobody guesses one, and behind one
-    proxy strangers must not be able to lock the others out. Who fails too often hears nothing else.
+    A key, signature or owner's login that holds is heard from any address: nobody guesses one, and
+    strangers behind the same proxy, or pages in the owner's browser, must not be able to lock the
+    others out. Who fails too often hears nothing else.
     """
 
     def __init__(self, app: ASGIApp, limits: Limits, trusted_proxies: Sequence[str]) -> None:
@@ -41,7 +44,7 @@ class PeerRates:
             await self._app(scope, receive, send)
             return
         peer = peer_of(scope, self._trusted)
-        if door_of(scope["path"]).opened_by not in ("key", "signature"):
+        if door_of(scope["path"]).opened_by not in _PROVEN:
             standing = self._limits.barred(peer)
             if not standing.wait_s:
                 standing = self._limits.visit(peer)
