@@ -176,6 +176,26 @@ async def test_files_are_had_as_they_come_where_the_owner_wants_that(
     assert house.personal.downloads == ["v", "v"]
 
 
+async def test_a_message_that_is_gone_when_its_file_is_wanted_holds_up_nothing(
+    open_house: OpenHouse,
+) -> None:
+    chosen = {"media_download": "at_once", "transcribe_command": program("print('heard')")}
+    async with open_house(**chosen) as house:
+        core, me = house.core, house.core.instances.by_name("me").id
+        await core.events.write(
+            lambda conn: core.events.record(
+                conn, "message.received", instance_id=me, message_id=10**6
+            )
+        )
+        message = await voice(house)
+
+        async def had() -> bool | None:
+            found = core.history.of_row(await core.history.row(OWNER, message.id))
+            return True if found.attachments[0].transcript else None
+
+        assert await core.events.wait(had, 10)
+
+
 async def test_files_wait_until_they_are_wanted(house: House) -> None:
     message = await voice(house)
 

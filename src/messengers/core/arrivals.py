@@ -15,6 +15,7 @@ from messengers.core.events import Events
 from messengers.core.history import History
 from messengers.core.media import Media
 from messengers.core.transcripts import Transcripts
+from messengers.errors import NotFound
 from messengers.models import Message
 from messengers.redaction import redact
 
@@ -23,6 +24,7 @@ __all__ = ["Arrivals"]
 log = logging.getLogger(__name__)
 _AT_ONCE = 2
 """Downloads of one instance at a time."""
+_REST_S = 5.0
 _MOST = 500
 """Messages whose files may wait for their turn."""
 
@@ -47,15 +49,23 @@ class Arrivals:
         position = await self._events.position()
         async with self._events.follow() as wakes, anyio.create_task_group() as tasks:
             while True:
-                found = await self._events.since(OWNER, position, kind="message.received")
-                for seq, event in found:
-                    position = seq
-                    await self._begin(tasks, event.message)
+                try:
+                    found = await self._events.since(OWNER, position, kind="message.received")
+                    for seq, event in found:
+                        await self._begin(tasks, event.message)
+                        position = seq
+                except Exception as exc:  # noqa: BLE001 - the outermost loop; it looks again
+                    log.warning("files that come rest: %s", redact(repr(exc)))
+                    await anyio.sleep(_REST_S)
+                    continue
                 if not found:
                     await wakes.receive()
 
     async def _begin(self, tasks: TaskGroup, message_id: str) -> None:
-        row = await self._history.row(OWNER, message_id)
+        try:
+            row = await self._history.row(OWNER, message_id)
+        except NotFound:
+            return  # removed meanwhile
         message = self._history.of_row(row)
         if message.attachments and self._waiting < _MOST:
             self._waiting += 1
