@@ -158,6 +158,26 @@ async def test_who_asks_to_be_spared_is_spared_with_every_chat(mail: Mail, statu
     assert len(mail.receiver.got) == 4
 
 
+@pytest.mark.case("F20")
+@pytest.mark.parametrize("hours", [-5, 5])
+async def test_a_clock_that_is_set_moves_no_attempt(mail: Mail, hours: int) -> None:
+    page = await mail.page()
+    await mail.add()
+    mail.receiver.status, mail.receiver.more = 503, "Retry-After: 600\r\n"
+    await mail.say(page, "hello")
+    await mail.settled("queued", attempts=1)
+    mail.receiver.status, mail.receiver.more = 200, ""
+
+    mail.set(hours=hours)
+    mail.forward(seconds=590)
+    await anyio.sleep(A_MOMENT_S)
+    early = len(mail.receiver.got)
+    mail.forward(seconds=20)
+    await mail.settled("delivered", attempts=2)
+
+    assert early == 1
+
+
 @pytest.mark.case("S57")
 def test_what_a_receiver_asks_for_is_understood_and_has_an_end() -> None:
     now = datetime(2026, 11, 20, 12, tzinfo=UTC)

@@ -20,6 +20,7 @@ from messengers.core.events import Events
 from messengers.core.feed import Feed, Notice
 from messengers.core.retries import pause_s, retry_after_s
 from messengers.core.signatures import signed
+from messengers.core.steady import Steady
 from messengers.errors import MessengersError
 from messengers.guarded import Guard, Reply
 from messengers.models import IdKind, decode_id, encode_id
@@ -81,6 +82,7 @@ class Dispatch:
     ) -> None:
         self._store = store
         self._clock = clock
+        self._steady = Steady(clock)
         self._events = events
         self._feed = feed
         self._endpoints = endpoints
@@ -163,7 +165,7 @@ class Dispatch:
         """Make deliveries of what is new, start those that are due; the pause until the next."""
         if await self._enqueue(endpoint):
             post.news.set()
-        now = to_ms(self._clock.now())
+        now = self._steady.now_ms()
         # Of a lane whose call ends while this is read, what is read is over.
         before = set(post.busy)
         for row in await self._store.rows(webhooks.heads, endpoint=endpoint.key):
@@ -239,7 +241,7 @@ class Dispatch:
     async def _postpone(
         self, endpoint: Endpoint, row: Row, attempt: Attempt, pause_s: float
     ) -> None:
-        now = to_ms(self._clock.now())
+        now = self._steady.now_ms()
 
         def unit(conn: Connection) -> None:
             webhooks.settle(
