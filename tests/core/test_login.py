@@ -1,9 +1,12 @@
 """Logging in: what is shown, whatever the provider has or lacks for that."""
 
+from pathlib import Path
+
 import anyio
 import pytest
 
 from messengers.core.callers import OWNER
+from messengers.core.core import open_core
 from messengers.errors import BadCredentials, InvalidInput, NotFound, Unreachable
 from messengers.models import Health, Lifecycle, UserAction
 from messengers.providers.login import (
@@ -15,6 +18,7 @@ from messengers.providers.login import (
     ShowQr,
     Wait,
 )
+from messengers.settings import Settings
 from tests.core.conftest import AGENT, House
 from tests.fakes.scripted import Platform, ScriptedProvider, platform
 
@@ -64,6 +68,17 @@ async def test_a_chat_page_shows_the_qr_of_its_address(house: House) -> None:
     assert isinstance(step, ShowQr)
     assert step.text == "http://127.0.0.1:3000/chat/shop"
     assert step.text in step.caption
+    assert "public_url" in step.caption
+
+
+async def test_a_chat_page_on_the_internet_is_for_phones_too(tmp_path: Path) -> None:
+    settings = Settings(home=tmp_path / "home", public_url="https://chat.example")
+    async with open_core(settings) as core:
+        await core.instances.create(OWNER, "webchat", "shop")
+        step = await core.login.step(AGENT, "shop", wait_s=0)
+
+    assert isinstance(step, ShowQr)
+    assert step.caption == "Scan it or open https://chat.example/chat/shop to write to “shop”."
 
 
 async def test_what_is_connected_needs_no_login(house: House) -> None:

@@ -77,6 +77,8 @@ class Login:
             return LoginFailed(reason=f"{said} {view.next_step}".strip())
         if view.page:
             caption = f"Scan it or open {view.page} to write to “{entry.instance.name}”."
+            if view.page.startswith(self._address.local):
+                caption += " It opens on this computer only: for a phone set public_url."
             return ShowQr(transaction=entry.instance.id, text=view.page, caption=caption)
         step = await self._wait(entry, number, wait_s)
         if isinstance(step, ShowQr | ShowCode):
