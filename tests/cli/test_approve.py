@@ -46,7 +46,7 @@ async def test_approving_shows_everything_and_sends_it(office: House) -> None:
 
             assert "  │ Line one\n  │   │ To: somebody else\n" in shown
             assert "\x1b[31m" not in shown
-            assert chat in shown
+            assert f"dm {chat} · webchat “careful”\n" in shown
             assert "Sent." in shown
             assert "Line one" in await run_sync(visitor.answer)
             shown = await run_sync(answer_decided, office, held["approval"])

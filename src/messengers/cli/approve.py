@@ -80,7 +80,7 @@ def _show(approval: Approval, count: str) -> None:
     head = " · ".join(part for part in (count, approval.id, approval.instance) if part)
     say("", "─" * 60, head, one_line(shown.title))
     facts = {
-        "To": " ".join(part for part in (shown.recipient, approval.chat) if part),
+        "To": shown.recipient if approval.chat else "",
         "Why": shown.why,
         "Found": shown.found,
         "Asked by": approval.requested_by,
