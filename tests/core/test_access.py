@@ -465,7 +465,7 @@ async def test_a_rule_ends_at_its_time(gate: Gate) -> None:
     [
         (NewRule("silent", "+79001234567", "out"), "silent"),
         (NewRule("read_only", "+79001234567", "in"), "read_only"),
-        (NewRule("deny", "12345"), "without its instance"),
+        (NewRule("deny", "12345"), "only together with its instance"),
         (NewRule("deny", "(a+)+$", instance="me"), "Regular expressions"),
         (NewRule("deny", "any", priority=5_000), "priority"),
     ],

@@ -174,6 +174,24 @@ async def test_an_admin_pages_through_it_and_sees_his_instances_only(house: Hous
     assert wrong.is_error
 
 
+async def test_what_was_changed_of_an_account_is_in_its_line_and_no_credential_is(
+    house: House,
+) -> None:
+    core, token = house.core, uuid4().hex
+    await core.instances.set_policy(OWNER, "me", confirm="never", dm_policy="pairing")
+    await core.instances.update(OWNER, "me", {"token": token})
+    await core.instances.rename(OWNER, "me", "mine")
+
+    written = await lines(house, instance="mine")
+    assert [line.detail for line in written[:4]] == [
+        "was me",
+        "credentials",
+        "confirm never",
+        "dm_policy pairing",
+    ]
+    assert token not in str(written)
+
+
 async def test_a_key_that_is_bound_sees_no_others_lines(house: House) -> None:
     made = (await house.core.instances.create(OWNER, "webchat", "a")).id
     bound = Caller("k9", preset="admin", instances=frozenset({made}))

@@ -62,10 +62,17 @@ async def unix(
 
 @asynccontextmanager
 async def listening(
-    core: Core, preset: Preset, toolsets: Toolsets = (), *, idle_s: float = 1800
+    core: Core,
+    preset: Preset,
+    toolsets: Toolsets = (),
+    *,
+    idle_s: float = 1800,
+    most_sessions: int = 500,
 ) -> AsyncGenerator[tuple[str, dict[str, str]]]:
     """The MCP routes behind the key check on a loopback port: base URL and headers."""
-    transports = Transports(build_server(core), MAX_BYTES, idle_s=idle_s)
+    transports = Transports(
+        build_server(core), MAX_BYTES, idle_s=idle_s, most_sessions=most_sessions
+    )
     guards = [
         Middleware(KeyCheck, keys=core.keys, tickets=core.tickets),
         Middleware(Bodies, settings=core.settings),

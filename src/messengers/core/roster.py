@@ -130,7 +130,9 @@ class Roster:
                 rows.set_values(conn, entry.instance.id, wanted="connected")
 
             with anyio.CancelScope(shield=True):
-                await self._commit(caller, entry.instance.id, "instance.updated", unit)
+                await self._commit(
+                    caller, entry.instance.id, "instance.updated", unit, "credentials"
+                )
                 entry.config = config
                 entry.instance = entry.instance.model_copy(update={"wanted": "connected"})
                 await self._rebuild(entry)
@@ -176,7 +178,7 @@ class Roster:
             entry.instance = before.model_copy(update=choices)
             with anyio.CancelScope(shield=True):
                 try:
-                    await self._commit(caller, before.id, "instance.updated", unit)
+                    await self._commit(caller, before.id, "instance.updated", unit, _told(choices))
                 except MessengersError:
                     entry.instance = before
                     raise
@@ -195,7 +197,13 @@ class Roster:
                 rows.set_values(conn, entry.instance.id, name=name)
 
             with anyio.CancelScope(shield=True):
-                await self._commit(caller, entry.instance.id, "instance.renamed", unit)
+                await self._commit(
+                    caller,
+                    entry.instance.id,
+                    "instance.renamed",
+                    unit,
+                    f"was {entry.instance.name}",
+                )
                 entry.instance = entry.instance.model_copy(update={"name": name})
                 self._registry.put(entry)
                 await self._rebuild(entry)
@@ -279,13 +287,24 @@ class Roster:
         stored = {name: int(v) if isinstance(v, bool) else v for name, v in columns.items()}
         instance_id = entry.instance.id
         await self._commit(
-            caller, instance_id, kind, lambda conn: rows.set_values(conn, instance_id, **stored)
+            caller,
+            instance_id,
+            kind,
+            lambda conn: rows.set_values(conn, instance_id, **stored),
+            _told(columns),
         )
         entry.instance = entry.instance.model_copy(update=columns)
 
     async def _commit(
-        self, caller: Caller, instance_id: str, kind: str, change: Callable[[Connection], None]
+        self,
+        caller: Caller,
+        instance_id: str,
+        kind: str,
+        change: Callable[[Connection], None],
+        detail: str = "",
     ) -> None:
+        """A change with its event and its line in the audit; `detail` holds no secret."""
+
         def unit(conn: Connection) -> None:
             change(conn)
             self._events.record(conn, kind, instance_id=instance_id)
@@ -297,6 +316,7 @@ class Roster:
                 action=kind,
                 instance_id=instance_id,
                 outcome="done",
+                detail=detail,
             )
 
         await self._events.write(unit)
@@ -318,6 +338,11 @@ class Roster:
         if entry.removed:
             raise NotConnected("This instance was removed.", "Set it up again under a new name.")
         return entry
+
+
+def _told(columns: Mapping[str, object]) -> str:
+    """What was chosen, for the audit: `confirm never, read_only True`."""
+    return ", ".join(f"{name} {value}" for name, value in columns.items())
 
 
 def _require_free(conn: Connection, name: str) -> None:

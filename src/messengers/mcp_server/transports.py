@@ -39,6 +39,7 @@ from messengers.core.core import Core
 from messengers.errors import Unauthorized
 from messengers.mcp_server.channel import push
 from messengers.mcp_server.frames import Frames, Incoming, Outgoing
+from messengers.mcp_server.sessions import MOST, Sessions
 from messengers.models import Preset, Toolset
 from messengers.wire import fault
 
@@ -112,7 +113,12 @@ class Transports:
     """All ways to one server. Routes and sessions work while `run` is entered."""
 
     def __init__(
-        self, server: MCPServer[Surface], max_bytes: int, *, idle_s: float = _IDLE_S
+        self,
+        server: MCPServer[Surface],
+        max_bytes: int,
+        *,
+        idle_s: float = _IDLE_S,
+        most_sessions: int = MOST,
     ) -> None:
         self._server = server
         self._low = server._lowlevel_server  # noqa: SLF001  # pyright: ignore[reportPrivateUsage] - the loop needs it, and MCPServer has no face for it
@@ -123,6 +129,7 @@ class Transports:
             session_idle_timeout=idle_s,
         )
         self._manager = server.session_manager
+        self._streamable = Sessions(self._manager.handle_request, most_sessions)
         self._sse = SseServerTransport("/messages/", _NO_REBINDING_CHECK, max_bytes)
         self._max_bytes = max_bytes
         self._sessions: set[Frames] = set()
@@ -134,7 +141,7 @@ class Transports:
         They expect `scope["caller"]`.
         """
         return [
-            Route("/mcp", endpoint=_Bound(self._manager.handle_request)),
+            Route("/mcp", endpoint=_Bound(self._streamable)),
             Route("/sse", endpoint=_Bound(self._serve_sse), methods=["GET"]),
             Mount("/messages/", app=_Bound(self._sse.handle_post_message)),
         ]
