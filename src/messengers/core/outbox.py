@@ -147,10 +147,9 @@ class Outbox:
             while not self._closing.is_set():
                 self._again.discard(chat)
                 row = await self._store.row(outbox.next_of_chat, chat=chat)
-                if row is None:
-                    if chat not in self._again:
-                        return
-                elif not (await self._waited(row) or await self._leave(row)):
+                goes_on = row is not None and (await self._waited(row) or await self._leave(row))
+                # What woke it while it looked may be what it would rest for.
+                if not goes_on and chat not in self._again:
                     return
         except Exception as exc:  # noqa: BLE001 - the outermost loop; the sweep wakes the lane
             log.warning("the lane of chat %s rests: %s", chat, redact(repr(exc)))
