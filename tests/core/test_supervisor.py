@@ -366,7 +366,8 @@ async def test_one_that_fails_while_it_is_stopped_ends_nothing_else(
 ) -> None:
     other = await stand.add(Script(), "other")
     entry = await stand.add(Script(last_words=fault))
-    await stand.reaches(entry, Lifecycle.CONNECTED)
+    for each in (other, entry):
+        await stand.reaches(each, Lifecycle.CONNECTED)
 
     await stand.supervisor.disconnect(entry)
     stand.supervisor.connect(entry)
