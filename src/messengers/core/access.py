@@ -18,10 +18,10 @@ from messengers.providers.base import ContactSeen
 from messengers.store import Store, access_rules
 from messengers.store.rows import Row, load_json
 
-__all__ = ["Access", "Verdict", "is_closed", "party_of"]
+__all__ = ["READ_ONLY", "Access", "Verdict", "is_closed", "party_of"]
 
 _LINKS = 2_000
-_READ_ONLY = "This instance is read-only."
+READ_ONLY = "This instance is read-only."
 _NEVER = "The owner said never to write to this chat."
 
 
@@ -110,7 +110,7 @@ class Access:
     def refusal(self, chat: Row) -> str:
         """Why nothing leaves for a chat, whatever was agreed to; '' where nothing forbids it."""
         if self._registry.entry(chat["instance_id"]).instance.read_only:
-            return _READ_ONLY
+            return READ_ONLY
         if chat["decision"] == "never":
             return _NEVER
         return _refusal(self._holding("out", _party_of(chat))) if self.rules.all else ""
@@ -144,7 +144,7 @@ class Access:
     def judge(self, chat: Chat, instance: Instance) -> Verdict:
         """The verdict for one chat under its rules and its instance's policy."""
         if instance.read_only:
-            return Verdict(allowed=False, refused=True, why=_READ_ONLY)
+            return Verdict(allowed=False, refused=True, why=READ_ONLY)
         rule = self._holding("out", party_of(chat, instance)) if self.rules.all else None
         if why := _refusal(rule):
             return Verdict(allowed=False, refused=True, why=why)

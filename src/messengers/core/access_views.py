@@ -54,7 +54,7 @@ class Explanation(Model):
     rule: str = ""
     """The one that holds."""
     result: str
-    """What comes of it, with the policy where no rule holds: `kept back: dm policy pairing`."""
+    """What comes of it, with the policy where no rule holds: `kept back: the policy is off`."""
     others: tuple[AccessRule, ...] = ()
     """Which else fit, in their order."""
 

@@ -7,6 +7,7 @@ to, each time and whatever he decided for writing there; only the policy `never`
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from messengers.core.access import READ_ONLY
 from messengers.core.acts import Act, InstanceAnswer, Shown
 from messengers.core.approvals import Approvals
 from messengers.core.callers import Caller
@@ -36,7 +37,6 @@ __all__ = ["GroupChanges"]
 
 _MAX_NAME = 128
 _MAX_DESCRIPTION = 2_048
-_READ_ONLY = "This instance is read-only."
 _ASK_OWNER = "Only the owner can change that."
 _DONE = {
     "add": "added",
@@ -89,7 +89,7 @@ class GroupChanges:
         chosen = await self._groups.account(caller, instance)
         self._groups.manager(chosen)
         if chosen.read_only:
-            raise Forbidden(_READ_ONLY, _ASK_OWNER)
+            raise Forbidden(READ_ONLY, _ASK_OWNER)
         name = _name(name)
         people = await self._people.named(caller, chosen, members)
         self._require_open(chosen, people)
@@ -236,7 +236,7 @@ class GroupChanges:
     ) -> InstanceAnswer:
         chosen = self._instances.resolve(caller, payload["instance"])
         if chosen.read_only:
-            raise Forbidden(_READ_ONLY, _ASK_OWNER)
+            raise Forbidden(READ_ONLY, _ASK_OWNER)
         natives = [native for native, _ in payload["members"]]
         seen = await answered(self._groups.manager(chosen).create_group(payload["name"], natives))
         found = await self._groups.chats_of(chosen, [seen])
