@@ -8,6 +8,7 @@ import anyio
 from sqlalchemy import Connection
 
 from messengers.clock import Clock
+from messengers.core.access import READ_ONLY
 from messengers.core.acts import Act, Shown
 from messengers.core.callers import OWNER, Caller
 from messengers.core.chats import Chats, chat_key
@@ -198,7 +199,7 @@ class Bulk:
             )
         chosen = self._instances.resolve(caller, names.pop())
         if chosen.read_only:
-            raise Forbidden("This instance is read-only.", "Only the owner can change that.")
+            raise Forbidden(READ_ONLY, "Only the owner can change that.")
         return chosen
 
     async def _refused(self, found: Sequence[Chat]) -> Mapping[str, str]:
