@@ -22,6 +22,17 @@ async def received(house: House) -> Sequence[str]:
     return [each.message.text for each in messages]
 
 
+async def settled(house: House) -> None:
+    """Until the log has that both accounts are connected: nothing more comes by itself."""
+
+    async def both() -> bool | None:
+        told = await house.core.events.since(OWNER, 0, kind="instance.health")
+        connected = [event for _, event in told if event.data.get("lifecycle") == "connected"]
+        return len(connected) == 2 or None
+
+    assert await house.core.events.wait(both, 5)
+
+
 @pytest.mark.parametrize("at_once", [2, 2_000])
 async def test_what_is_old_leaves_the_log_and_its_message_stays(
     open_house: OpenHouse, monkeypatch: pytest.MonkeyPatch, at_once: int
@@ -29,6 +40,7 @@ async def test_what_is_old_leaves_the_log_and_its_message_stays(
     monkeypatch.setattr(events, "_AT_ONCE", at_once)
     clock = HandClock()
     async with open_house(clock) as house:
+        await settled(house)
         for text in ("old", "older"):
             await house.personal.say(text)
             old = await house.told(text)
@@ -53,6 +65,7 @@ async def test_the_newest_event_stays_however_old_so_that_cursors_hold(
 ) -> None:
     clock = HandClock()
     async with open_house(clock) as house:
+        await settled(house)
         await house.personal.say("old")
         await house.told("old")
         waited = await house.core.history.wait(OWNER, timeout_s=0)
