@@ -1,6 +1,7 @@
 """Chats, contacts, hits and instances as lines: ours in brackets, a stranger's words after them."""
 
 from collections.abc import Iterable, Sequence
+from functools import lru_cache
 
 from messengers.core.pages import ChatMessages, Hit
 from messengers.mcp_server.text import Visible
@@ -10,16 +11,27 @@ from messengers.models import Chat, Contact
 
 __all__ = ["candidate", "chat_line", "contact_line", "hits", "with_messages"]
 
+_LINES = 1024
+"""Kept ready: chats are listed far more often than they change."""
+
 
 def chat_line(chat: Chat, zone: Zone, visible: Visible) -> str:
     """As in `[c1f shop dm 2026-11-20 14:05 2 unread, waiting] Anna Petrova · at five?`."""
+    line, hidden = _chat_line(chat, zone)  # pyright: ignore[reportArgumentType] - a frozen model has a hash
+    visible.hidden += hidden
+    return line
+
+
+@lru_cache(maxsize=_LINES)
+def _chat_line(chat: Chat, zone: Zone) -> tuple[str, int]:
+    visible = Visible()
     marks = [f"{chat.unread} unread"] if chat.unread else []
     marks += ["waiting"] if chat.waiting_for_reply else []
     marks += ["read-only"] if chat.decision == "never" else []
     marks += [f"in {chat.parent}"] if chat.parent else []
     ours = [chat.id, chat.instance, chat.kind, zone.minute(chat.last_message_at), ", ".join(marks)]
     theirs = [visible.line(chat.name), preview(chat, visible)]
-    return f"[{_joined(' ', ours)}] {_joined(' · ', theirs)}".rstrip()
+    return f"[{_joined(' ', ours)}] {_joined(' · ', theirs)}".rstrip(), visible.hidden
 
 
 def candidate(chat: Chat, zone: Zone) -> str:

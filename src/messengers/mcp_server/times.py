@@ -2,7 +2,7 @@
 
 import re
 import zlib
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
@@ -85,7 +85,7 @@ class Zone:
     """The owner's zone at one moment."""
 
     zone: ZoneInfo
-    now: datetime
+    now: datetime = field(compare=False)
 
     def moment(self, text: str, name: str) -> datetime:
         """The UTC moment that the parameter `name` means; raises InvalidInput."""

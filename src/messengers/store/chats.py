@@ -1,7 +1,7 @@
 """Statements on chats and the summary that each message's transaction keeps."""
 
 from collections.abc import Mapping
-from functools import cache
+from functools import cache, lru_cache
 from typing import Any
 
 from sqlalchemy import (
@@ -36,6 +36,9 @@ __all__ = [
     "part_named",
     "set_values",
 ]
+
+_CHATS = 1024
+"""Kept ready: chats are read far more often than they change."""
 
 _chats = table(ChatRow)
 by_native = select(_chats).where(
@@ -156,6 +159,12 @@ def list_page(
 
 def chat_of(row: Row, instance: str, provider: str) -> Chat:
     """The row as a domain chat; an alias is the owner's own name for it."""
+    return _chat(tuple(row), tuple(row.values()), instance, provider)
+
+
+@lru_cache(maxsize=_CHATS)
+def _chat(names: tuple[str, ...], values: tuple[Any, ...], instance: str, provider: str) -> Chat:
+    row = dict(zip(names, values, strict=True))
     alias = row["alias"]
     name = alias or row["name"] or row["username"] or row["phone"] or row["native_id"]
     return Chat(
