@@ -4,6 +4,7 @@ import gc
 import sys
 from collections.abc import Callable
 from contextlib import ExitStack
+from importlib.util import find_spec
 from typing import cast
 
 from anyio.abc import ByteStream
@@ -66,8 +67,10 @@ def _serve(
 
     gc.enable()
     gc.freeze()
+    # Calls take a tenth less with it; Windows has none.
+    loop = {"use_uvloop": find_spec("uvloop") is not None}
     try:
-        anyio.run(serve, settings, Mode(by_client, stream, ready))
+        anyio.run(serve, settings, Mode(by_client, stream, ready), backend_options=loop)
     except (MessengersError, BaseExceptionGroup) as exc:
         error = _cause(exc)
         if error is None:
