@@ -38,8 +38,9 @@ COMMAND: Sequence[str] = (sys.executable, "-m", "messengers.providers.whatsapp_w
 _MAX_LINE = 192 * 1024 * 1024
 """Bytes: the largest file that may be downloaded, in base64."""
 _MAX_LAST_WORDS = 4_000
-_MEMORY = {"GOMEMLIMIT": "48MiB"}
-"""What the engine's collector aims at; else it keeps the 250 MB that a large history once took."""
+_MEMORY = {"GOMEMLIMIT": "48MiB", "GOGC": "50", "MALLOC_ARENA_MAX": "1"}
+"""What the engine's collector aims at; else it keeps the 250 MB that a large history once took.
+And one heap for what is C, instead of one for each thread."""
 _BATCH = 100
 """Events that are handed on at once, so that their commits are shared."""
 
