@@ -128,10 +128,11 @@ async def test_traffic_leaves_nothing_behind(lab: Lab, scaled: Scaled) -> None:
 
         # What is kept ready (pages of the database, statements, short strings) has an end, which
         # it reaches by the number of messages: at the pace of the test, in hours.
-        usual = [(50, say), (5, write), (COME_AND_GO, follow)]
-        await during(scaled(2, WARM_UP_S), [*usual, (1, search)] * WARM_UP)
+        following = (COME_AND_GO, follow)
+        much = [(50, say), (5, write), (1, search)] * WARM_UP
+        await during(scaled(2, WARM_UP_S), [*much, following])
         course.waited_ms.clear()
-        await during(seconds, [*usual, (1, look)])
+        await during(seconds, [(50, say), (5, write), (1, look), following])
     await lab.settled()
     await lab.until(lambda: len(list(Path(f"/proc/{course.pid}/fd").iterdir())) <= course.files[0])
     course.look()
