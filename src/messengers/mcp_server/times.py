@@ -86,6 +86,7 @@ class Zone:
 
     zone: ZoneInfo
     now: datetime = field(compare=False)
+    """Equal or not: what is written by a zone stays the same."""
 
     def moment(self, text: str, name: str) -> datetime:
         """The UTC moment that the parameter `name` means; raises InvalidInput."""

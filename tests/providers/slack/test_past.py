@@ -246,7 +246,7 @@ async def test_the_channels_it_is_in_are_chats_before_anybody_writes(
     slack: FakeSlack, reopen: OpenCore, bot: Bot, grace: User, team: Channel
 ) -> None:
     slack.page_max = 1
-    bot.app.subscriptions -= {"group_rename"}
+    bot.app.subscriptions -= {"group_rename", "message.groups"}
     closed = slack.add_channel(bot.workspace, "closed", grace, bot, private=True)
     slack.add_channel(bot.workspace, "elsewhere", grace)
     slack.flood("0.1", method="users.conversations")
